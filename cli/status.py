@@ -19,6 +19,7 @@ from schemas.details.detail import texts_from
 from schemas.details.template import Template
 from schemas.outcomes import Status
 from schemas.reports.remedies import remedy_for
+from schemas.reports.remedy import Owner
 from schemas.settings import Requirement
 from schemas.tenants.tenant_status import ProblemKind
 from schemas.timestamps import timestamp
@@ -231,7 +232,10 @@ def _described(tenant: str, problem: Problem) -> tuple[dict[Language, str], str]
         "requests": problem.requests or 0,
     }
     what, command = _PROBLEMS[problem.kind]
-    if problem.reason is not None and problem.owner is not remedy_for(problem.reason).owner:
+    if (
+        problem.reason is not None
+        and problem.owner is Owner.ADMINISTRATOR is not remedy_for(problem.reason).owner
+    ):
         what, command = _WRONG_SOURCE
     return texts_from(what, **facts), command.format(**facts)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from administration.remedies import remedy_json
+from administration.remedies import failure_owner, remedy_json
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.dead_letter import DeadLetter
+    from schemas.reports.remedy import Owner
     from store.receipts.replays import ReceiptState
 
 #: Stands for any value, of whatever length.
@@ -50,11 +51,17 @@ class DeadLetterDetails:
     payload: dict[str, Any] | None
     body: Body | None
 
+    @property
+    def owner(self) -> Owner:
+        """Who must act."""
+        failure = self.dead_letter.failure
+        return failure_owner(failure.reason, failure.detail)
+
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
         return {
             **self.dead_letter.as_json(),
-            **remedy_json(self.dead_letter.failure.reason),
+            **remedy_json(self.dead_letter.failure.reason, self.owner),
             "result": self.receipt and self.receipt.as_json(),
             "payload": self.payload,
             "body": self.body and self.body.as_json(),

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from administration.remedies import remedy_json
+from administration.remedies import failure_owner, remedy_json
 from schemas.details.detail import structured_json
-from schemas.reports.remedies import remedy_for
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class FailedUser:
     @property
     def owner(self) -> Owner:
         """Who must act."""
-        return remedy_for(self.reason).owner
+        return failure_owner(self.reason, self.detail)
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -45,7 +44,7 @@ class FailedUser:
             "detail": self.detail,
             "structured_detail": structured_json(self.detail),
             "since": self.since and timestamp(self.since),
-            **remedy_json(self.reason),
+            **remedy_json(self.reason, self.owner),
         }
 
 

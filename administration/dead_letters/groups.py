@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
+from schemas.reports.remedies import names_holder, owner_of
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Group:
     dead_letters: int = 0
     oldest: dt.datetime | None = None
     newest: dt.datetime | None = None
+    #: Whether any of them names a user in Entra who has what the user should get.
+    is_held_in_entra: bool = False
 
     def add(self, since: dt.datetime | None) -> None:
         """Count one more, dead `since` then."""
@@ -44,7 +47,9 @@ class DeadLetterGroups:
     def add(self, dead_letter: DeadLetter) -> None:
         """Count a dead letter."""
         kind = dead_letter.queue, dead_letter.tenant, dead_letter.failure.reason
-        self._groups.setdefault(kind, Group()).add(dead_letter.dead_since)
+        group = self._groups.setdefault(kind, Group())
+        group.add(dead_letter.dead_since)
+        group.is_held_in_entra |= names_holder(dead_letter.failure.detail)
 
     @property
     def dead_letters(self) -> int:
@@ -69,7 +74,7 @@ class DeadLetterGroups:
                 "dead_letters": group.dead_letters,
                 "oldest": group.oldest and timestamp(group.oldest),
                 "newest": group.newest and timestamp(group.newest),
-                **remedy_json(reason),
+                **remedy_json(reason, owner_of(reason, is_held_in_entra=group.is_held_in_entra)),
             }
             for (queue, tenant, reason), group in self.items()
         ]

@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
+from schemas.reports.remedies import remedy_for
 from schemas.tenants.match_decision import MatchDecisions
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ class MatchOverview:
             "tenant": self.tenant,
             "count": self.count,
             "pending": [
-                {**match.as_json(), "decided": decided, **remedy_json(match.reason)}
+                {
+                    **match.as_json(),
+                    "decided": decided,
+                    **remedy_json(match.reason, remedy_for(match.reason).owner),
+                }
                 for match, decided in self.pending
             ],
             "failed_undos": [failed.as_json() for failed in self.failed_undos],

@@ -10,7 +10,7 @@ from administration.runs.idle import IdleReason
 from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import ENDED_STATUSES
-from schemas.reports.remedies import remedy_for
+from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
 from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 from schemas.tenants.tenant_status import Problem, ProblemKind, TenantStatus
@@ -164,7 +164,7 @@ def _of_runs(overview: TenantOverview) -> Iterator[Problem]:
 def _of_users(overview: TenantOverview) -> Iterator[Problem]:
     totals = overview.users
     for reason, users in sorted(totals.failed.items()):
-        owner = remedy_for(reason).owner
+        owner = owner_of(reason, is_held_in_entra=reason in totals.held_in_entra)
         if reason in _OF_SOURCES and users >= _MANY and users > totals.expected * _MOST:
             # So many people do not have a wrong value each: the settings take it from a wrong source.
             owner = Owner.ADMINISTRATOR

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from administration.remedies import remedy_json
+from administration.remedies import failure_owner, remedy_json
 from administration.tenants.next_run import next_run
 from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import END_FIELDS, explain_user
@@ -133,7 +133,11 @@ class CurrentState:
         full_due = self.next_run and self.next_run.full_due
         return {
             **{name: shown[name] for name in END_FIELDS},
-            **(remedy_json(Reason(reason)) if reason else {"owner": None, "explanation": None}),
+            **(
+                remedy_json(Reason(reason), failure_owner(Reason(reason), shown["detail"]))
+                if reason
+                else {"owner": None, "explanation": None}
+            ),
             "skolon_user": match["skolon_user"],
             "matched_by": match["by"],
             "not_found_reason": self.not_found_reason and str(self.not_found_reason),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from administration.remedies import remedy_json
+from administration.remedies import failure_owner, remedy_json
 from administration.users.lookup import decision_about, find_user_ids, not_found
 from schemas.details.detail import structured_json
 from schemas.details.protection import may_protect
@@ -62,7 +62,11 @@ class UserReport:
             "reason": reason and str(reason),
             "detail": told and told.detail,
             "structured_detail": structured_json(told.detail if told else None),
-            **(remedy_json(reason) if reason else {"owner": None, "explanation": None}),
+            **(
+                remedy_json(reason, failure_owner(reason, told.detail))
+                if told and reason
+                else {"owner": None, "explanation": None}
+            ),
             "history": [entry.as_json() for entry in self.history],
         }
 

@@ -8,19 +8,20 @@ from cli.dead_letters.hexdump import hexdump
 from cli.durations import format_age
 from cli.output import echo, localized, print_fields, print_table
 from schemas.details.detail import texts_of
-from schemas.reports.remedies import remedy_for
+from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
     from administration.dead_letters.details import Body, DeadLetterDetails
     from administration.dead_letters.failed_users import FailedUser
     from administration.dead_letters.groups import DeadLetterGroups
     from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
+    from schemas.reports.remedy import Owner
     from schemas.runs.run import Run
     from store.receipts.replays import ReceiptState
 
@@ -36,14 +37,16 @@ def print_groups(groups: DeadLetterGroups, now: dt.datetime) -> None:
             format_age(group.oldest, now),
             group.oldest and timestamp(group.oldest),
             group.newest and timestamp(group.newest),
-            remedy_for(reason).owner,
+            owner_of(reason, is_held_in_entra=group.is_held_in_entra),
         )
         for (queue, tenant, reason), group in groups.items()
     ]
     print_table(
         ("queue", "tenant", "reason", "dead letters", "oldest", "first since", "last since", "owner"), rows
     )
-    _print_remedies(groups.reasons())
+    for reason in groups.reasons():
+        held = any(group.is_held_in_entra for (_, _, each), group in groups.items() if each is reason)
+        _print_remedy(reason, {owner_of(reason, is_held_in_entra=held)})
 
 
 def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
@@ -63,7 +66,8 @@ def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
     print_table(("tenant", "user", "reason", "owner", "since", *details), rows)
     if count > len(users):
         echo(f"… and {count - len(users)} more; --limit shows them.")
-    _print_remedies(sorted({each.reason for each in users}))
+    for reason in sorted({each.reason for each in users}):
+        _print_remedy(reason, {each.owner for each in users if each.reason is reason})
 
 
 def print_unanswered(runs: Sequence[Run]) -> None:
@@ -76,13 +80,11 @@ def print_unanswered(runs: Sequence[Run]) -> None:
         )
 
 
-def _print_remedies(reasons: Iterable[Reason]) -> None:
-    for reason in reasons:
-        explained = remedy_for(reason)
-        echo("", f"{reason} (who must act: {explained.owner})")
-        for language in Language:
-            text = explained.texts[language]
-            echo(f"  {language}  {text.what_happened} {text.fix}")
+def _print_remedy(reason: Reason, owners: Collection[Owner]) -> None:
+    echo("", f"{reason} (who must act: {', '.join(sorted(owners))})")
+    for language in Language:
+        text = remedy_for(reason).texts[language]
+        echo(f"  {language}  {text.what_happened} {text.fix}")
 
 
 def print_dead_letters(dead_letters: Sequence[DeadLetter]) -> None:
@@ -123,7 +125,7 @@ def print_details(details: DeadLetterDetails, now: dt.datetime) -> None:
         "made by": "RabbitMQ" if dead_letter.by_broker else f"update-sync {dead_letter.version}",
         "replay": dead_letter.operation,
         "result": _receipt_text(dead_letter, details.receipt),
-        "owner": explained.owner,
+        "owner": details.owner,
     }
     for language in Language:
         text = explained.texts[language]

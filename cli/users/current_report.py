@@ -96,7 +96,8 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     if shown["reason"] is not None or shown["cause"] is not None:
         reason = Reason(shown["reason"]) if shown["reason"] else Cause(shown["cause"])
         explained = remedy_for(reason)
-        fields |= {"reason": reason, **localized("detail", shown["detail"]), "owner": explained.owner}
+        owner = shown["owner"] or explained.owner
+        fields |= {"reason": reason, **localized("detail", shown["detail"]), "owner": owner}
         for language in Language:
             text = explained.texts[language]
             fields[f"what ({language})"] = text.what_happened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from administration.remedies import failure_owner
 from cli.durations import format_age
 from cli.output import echo, localized, print_fields, print_table
 from schemas.dead_letter_reasons import Reason
@@ -58,7 +59,7 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
     }
     if told is not None and told.reason is not None:
         remedy = remedy_for(told.reason)
-        fields |= {"reason": told.reason, "owner": remedy.owner}
+        fields |= {"reason": told.reason, "owner": failure_owner(told.reason, told.detail)}
         for language in Language if told.reason is not explained else ():
             fields[f"what ({language})"] = remedy.texts[language].what_happened
             fields[f"fix ({language})"] = remedy.texts[language].fix

@@ -10,6 +10,7 @@ from flask_smorest import Blueprint
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
 from administration.paging import users_page
+from administration.remedies import failure_owner
 from administration.runs.run_users import run_users_list
 from administration.runs.tenant_runs import run_of_tenant, runs_page
 from administration.tenants.status import tenant_statuses
@@ -20,7 +21,7 @@ from hub.api.cursors import encode_cursor
 from hub.api.problems import CONTENT_TYPE, ProblemSchema
 from hub.services import hub_services
 from schemas.details.detail import structured_json
-from schemas.reports.remedies import remedy_for
+from schemas.reports.remedies import owner_of
 from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
 
@@ -135,7 +136,7 @@ def failures(tenant: str) -> dict[str, Any]:
         "groups": [
             {
                 "reason": str(group.reason),
-                "owner": str(remedy_for(group.reason).owner),
+                "owner": str(owner_of(group.reason, is_held_in_entra=group.is_held_in_entra)),
                 "users": group.users,
                 "first": timestamp(group.first),
                 "last": timestamp(group.last),
@@ -156,7 +157,7 @@ def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
             "user": each.entra_id,
             "run": str(each.run),
             "reason": str(each.reason),
-            "owner": str(remedy_for(each.reason).owner),
+            "owner": str(failure_owner(each.reason, each.detail)),
             "detail": each.detail,
             "structured_detail": structured_json(each.detail),
             "since": timestamp(each.since),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from schemas.dead_letter_reasons import Reason
+    from store.reports.open_failures import FailureGroup
 
 blueprint = Blueprint("attention", __name__, url_prefix="/tenants/<tenant>/attention")
 
@@ -37,7 +38,7 @@ def overview(tenant: str) -> str:
         [tenant], store=services.store, now=dt.datetime.now(dt.UTC), idle=services.idle
     )
     groups = [
-        (group, advice_on(group.reason, language))
+        (group, advice_on(group.reason, language, is_held_in_entra=group.is_held_in_entra))
         for group in failure_groups(tenant, status.last_run, store=services.store)
     ]
     return render_template(
@@ -67,11 +68,14 @@ def overview(tenant: str) -> str:
 def users(tenant: str, reason: str) -> str:
     """Show the users that fail for a reason, page by page."""
     found, chosen = tenant_of(tenant), reason_of(reason)
+    group = _group(tenant, chosen)
     return render_template(
         "attention_users.html",
         tenant=found,
         reason=chosen,
-        advice=advice_on(chosen, current_language()),
+        advice=advice_on(
+            chosen, current_language(), is_held_in_entra=group is not None and group.is_held_in_entra
+        ),
         page=requested_page(failed_users_list(tenant, chosen, store=hub_services().store)),
     )
 
@@ -86,6 +90,11 @@ def all_csv(tenant: str) -> Response:
 def users_csv(tenant: str, reason: str) -> Response:
     """Return the users that fail for a reason as a file."""
     return _csv(tenant, reason_of(reason))
+
+
+def _group(tenant: str, reason: Reason) -> FailureGroup | None:
+    groups = failure_groups(tenant, None, store=hub_services().store)
+    return next((each for each in groups if each.reason is reason), None)
 
 
 def _csv(tenant: str, reason: Reason | None) -> Response:

@@ -14,6 +14,7 @@ from hub.language import current_language
 from hub.presentation.advice import advice_on
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
+from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
 from schemas.outcomes import OPEN_STATUSES, Cause
 from schemas.runs.changes import IDENTITY_ATTRIBUTES
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from administration.runs.details import RunDetails
+    from hub.presentation.advice import Advice
     from schemas.runs.changes import ChangeCounts, ChangeKind
-    from schemas.runs.run import RunSummary
+    from schemas.runs.run import Run, RunSummary
 
 blueprint = Blueprint("runs", __name__, url_prefix="/tenants/<tenant>/runs")
 
@@ -83,7 +85,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "bar_shares": outcome_bar(summary.counts),
         "changes": _changes(details.changes) if details else (),
         "reasons": [
-            (reason, users, advice_on(reason, language))
+            (reason, users, _advice_on(run, reason))
             for reason, users in sorted(summary.reasons.items(), key=lambda each: (-each[1], each[0]))
         ],
         "settled_later": details.settled_later if details else 0,
@@ -106,6 +108,11 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "idle": services.idle.of_run(summary) if is_open and services.idle is not None else (),
         "took": None if run.finished is None else _seconds(run.finished - run.started),
     }
+
+
+def _advice_on(run: Run, reason: Reason) -> Advice:
+    held = reason is Reason.VALUE_TAKEN and hub_services().store.receipts.is_held_in_entra(run.id, reason)
+    return advice_on(reason, current_language(), is_held_in_entra=held)
 
 
 def _changes(counts: ChangeCounts) -> Sequence[_Change]:

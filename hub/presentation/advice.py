@@ -9,15 +9,15 @@ from flask import g
 from flask_babel import lazy_gettext as _
 
 from hub.presentation.page_advice import ADVICE
+from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
 from schemas.hub.member import Role
-from schemas.reports.remedies import remedy_for
+from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
 
 if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
 
-    from schemas.dead_letter_reasons import Reason
     from schemas.outcomes import Cause
     from schemas.reports.remedy import Language
     from schemas.runs.run import WarningKind
@@ -49,15 +49,20 @@ class Advice:
         return (self.owner is Owner.OPERATOR) == _reads_as_operator()
 
 
-def advice_on(what: Reason | Cause | WarningKind, language: Language) -> Advice:
-    """Return the advice on a failure, a halt or a warning, as the member who reads the page needs it."""
+def advice_on(
+    what: Reason | Cause | WarningKind, language: Language, *, is_held_in_entra: bool = False
+) -> Advice:
+    """Return the advice on a failure, a halt or a warning, as the member who reads the page needs it.
+
+    `is_held_in_entra` is as in `schemas.reports.remedies.owner_of`.
+    """
     happened, to_do = ADVICE[what]
     remedy = remedy_for(what)
     reads_as_operator = _reads_as_operator()
     return Advice(
         what_happened=happened,
         what_to_do=_OPERATORS_ACT if to_do is None else to_do,
-        owner=remedy.owner,
+        owner=owner_of(what, is_held_in_entra=is_held_in_entra) if isinstance(what, Reason) else remedy.owner,
         for_operators=remedy.texts[language].fix if reads_as_operator else None,
         shows_detail=reads_as_operator or remedy.owner is not Owner.OPERATOR,
         language=language,

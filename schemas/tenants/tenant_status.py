@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,8 @@ class UserTotals:
 
     `in_sync` of them were updated or unchanged, `within_day` and `within_week` of these verified in the last
     day and in the last seven days; `oldest` is the earliest of these times (aware). `reverted` have the
-    values that an undo restored. `failed` has the users that failed by reason.
+    values that an undo restored. `failed` has the users that failed by reason, and `held_in_entra` how many
+    of these should get what another user in Entra has.
     """
 
     run: int | None = None
@@ -100,6 +101,7 @@ class UserTotals:
     not_found: int = 0
     out_of_scope: int = 0
     failed: Mapping[Reason, int]
+    held_in_entra: Mapping[Reason, int] = field(default_factory=dict)
 
     @property
     def failures(self) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     String,
+    exists,
     literal,
     or_,
     select,
@@ -227,6 +228,18 @@ class Receipts:
         with self._database.transaction() as connection:
             rows = connection.execute(query.order_by(receipts.c.entra_id).limit(limit)).all()
         return [_receipt(row) for row in rows]
+
+    def is_held_in_entra(self, run_id: int, reason: Reason) -> bool:
+        """Say whether a user that failed in a run should get what another user in Entra has."""
+        receipts = tables.receipts
+        held = exists().where(
+            receipts.c.run_id == run_id,
+            receipts.c.outcome == Outcome.DEAD_LETTERED,
+            receipts.c.reason == reason,
+            receipts.c.holder_entra_id.is_not(None),
+        )
+        with self._database.transaction() as connection:
+            return bool(connection.scalar(select(held)))
 
     def _settle(
         self, run_id: int, entra_id: str, values: Mapping[Any, Any], awaited: ColumnElement[bool]

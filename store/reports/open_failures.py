@@ -42,6 +42,8 @@ class FailureGroup:
     last: dt.datetime
     recent: int
     settled_before: dt.datetime | None
+    #: Whether any of them should get what another user in Entra has.
+    is_held_in_entra: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +69,11 @@ class OpenFailures:
             tenant_id, query = _open(connection, tenant)
             since = {} if tenant_id is None else all_failing_since(connection, tenant_id)
             by_reason: defaultdict[Reason, list[dt.datetime]] = defaultdict(list)
+            held = set()
             for row in connection.execute(query):
                 by_reason[Reason(row.reason)].append(since.get(row.entra_id) or _settled_at(row))
+                if row.holder_entra_id is not None:
+                    held.add(Reason(row.reason))
             groups = [
                 FailureGroup(
                     reason=reason,
@@ -77,6 +82,7 @@ class OpenFailures:
                     last=max(moments),
                     recent=sum(recently is not None and each >= recently for each in moments),
                     settled_before=_settled_before(connection, tenant_id, reason, min(moments)),
+                    is_held_in_entra=reason in held,
                 )
                 for reason, moments in by_reason.items()
             ]
@@ -107,6 +113,7 @@ def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]
             receipts.c.run_id,
             receipts.c.reason,
             receipts.c.detail,
+            receipts.c.holder_entra_id,
             receipts.c.published_at,
             receipts.c.finished_at,
         )

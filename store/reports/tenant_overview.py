@@ -150,6 +150,7 @@ def _user_totals(now: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
             since(1).label("within_day"),
             since(7).label("within_week"),
             func.min(asked).label("oldest"),
+            func.count(states.c.holder).label("holders"),
         )
         .where(states.c.state.is_not(None))
         .group_by(states.c.tenant_id, states.c.base, states.c.state, states.c.reason)
@@ -178,4 +179,9 @@ def _totals(rows: Sequence[Row[Any]]) -> UserTotals:
         not_found=by_state[SyncState.NOT_IN_SKOLON],
         out_of_scope=by_state[SyncState.EXCLUDED],
         failed={Reason(row.reason): row.users for row in rows if row.state == SyncState.DEAD_LETTERED},
+        held_in_entra={
+            Reason(row.reason): row.holders
+            for row in rows
+            if row.state == SyncState.DEAD_LETTERED and row.holders
+        },
     )

@@ -27,7 +27,8 @@ def user_states(tenant_ids: Collection[int] | None) -> Subquery:
     """Return a query of one row for each user of the tenants with these ids, or of all tenants.
 
     Its columns are `tenant_id`, `base` (the run, or null), `state` (a `SyncState`), `reason` of a user that
-    failed, and `asked_at`, when Skolon was asked about a user in sync.
+    failed, `holder` (the Entra user who has what the user should get), and `asked_at`, when Skolon was asked
+    about a user in sync.
     """
     base = _base(tenant_ids)
     later = _later(base)
@@ -61,6 +62,7 @@ def _later(base: CTE) -> CTE:
             receipts.c.run_id,
             receipts.c.outcome,
             receipts.c.reason,
+            receipts.c.holder_entra_id,
             asked_at(receipts).label("asked_at"),
             (runs.c.mode == Mode.UNDO).label("is_undo"),
             runs.c.reverts_run_id,
@@ -100,6 +102,7 @@ def _later(base: CTE) -> CTE:
             "in_doubt": case((ranked.c.in_doubt, 1), else_=0),
             "outcome": ranked.c.outcome,
             "reason": ranked.c.reason,
+            "holder": ranked.c.holder_entra_id,
             "asked_at": ranked.c.asked_at,
         }
         # There is one of each kind, so its value is the greatest.
@@ -134,6 +137,7 @@ def _of_base(base: CTE, later: CTE) -> Select[Any]:
             base.c.run.label("base"),
             _state(receipts.c.outcome).label("state"),
             receipts.c.reason,
+            receipts.c.holder_entra_id.label("holder"),
             asked_at(receipts).label("asked_at"),
         )
         .select_from(base)
@@ -177,6 +181,11 @@ def _of_later(base: CTE, later: CTE) -> Select[Any]:
             (user.base_outcome.is_not(None), user.base_reason),
             else_=user.sync_reason,
         ).label("reason"),
+        case(
+            (undo == failed, user.undo_holder),
+            (user.base_outcome.is_not(None), user.base_holder),
+            else_=user.sync_holder,
+        ).label("holder"),
         case((user.base_outcome.is_not(None), user.base_asked_at), else_=user.sync_asked_at).label(
             "asked_at"
         ),
@@ -208,6 +217,7 @@ def _with_base(base: CTE, later: CTE) -> Subquery:
             base.c.run.label("base"),
             of_base(receipts.c.outcome).label("base_outcome"),
             of_base(receipts.c.reason).label("base_reason"),
+            of_base(receipts.c.holder_entra_id).label("base_holder"),
             of_base(asked_at(receipts)).label("base_asked_at"),
         )
         .join(base, base.c.tenant_id == later.c.tenant_id)

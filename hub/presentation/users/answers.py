@@ -12,17 +12,19 @@ from administration.users.current import DelayReason
 from administration.users.side_by_side import Agreement
 from hub.presentation.advice import advice_on
 from hub.presentation.times import moment
+from hub.presentation.users.steps import kept_texts, same_value_texts
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
 from schemas.details.protection import may_protect
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
+from schemas.reports.remedies import names_holder
 from schemas.reports.remedy import Owner
 from schemas.reports.user_status import SyncState
 from schemas.tenants.match_decision import DecisionKind
 from workers.pipeline import steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flask_babel.speaklater import LazyString
 
@@ -104,7 +106,7 @@ def answer_of(view: UserView, language: Language) -> Answer:
     end = now.explanation.as_json()
     if end["reason"] is not None:
         reason = Reason(end["reason"])
-        return _failed(reason, end["detail"], language)
+        return _failed(reason, end["detail"], language, same_value_texts(now.explanation, language))
     sentences = tuple(_decision(each) for each in now.decisions)
     if now.outcome is Outcome.WOULD_UPDATE:
         return _differs(now, sentences)
@@ -124,8 +126,13 @@ def answer_of(view: UserView, language: Language) -> Answer:
         )
         owner = Owner.ENTRA if now.is_gone else Owner.ADMINISTRATOR
         return _answer(SyncState.EXCLUDED, tuple(filter(None, (why, *sentences))), owner, fix)
+    kept = kept_texts(now.explanation, language)
     text = gettext("All that the sync compares is the same in Entra and Skolon.")
-    return _answer(SyncState.IN_SYNC, (text, *sentences), None, gettext("Nothing needs to be done."))
+    if kept:
+        text = gettext(
+            "The sync changes nothing for this user. Some values differ, and are left as they are:"
+        )
+    return _answer(SyncState.IN_SYNC, (text, *kept, *sentences), None, gettext("Nothing needs to be done."))
 
 
 def _why_left_out(reason: str | None, language: Language, *, values: bool) -> str:
@@ -212,9 +219,9 @@ def _recorded_answer(view: UserView, language: Language) -> Answer:
     return _answer(recorded.standing.state, sentences, None, fix)
 
 
-def _failed(reason: Reason, detail: str | None, language: Language) -> Answer:
-    advice = advice_on(reason, language)
-    sentences = tuple(filter(None, (str(advice.what_happened), advice.detail_text(detail))))
+def _failed(reason: Reason, detail: str | None, language: Language, more: Sequence[str] = ()) -> Answer:
+    advice = advice_on(reason, language, is_held_in_entra=names_holder(detail))
+    sentences = tuple(filter(None, (str(advice.what_happened), advice.detail_text(detail), *more)))
     return _answer(SyncState.DEAD_LETTERED, sentences, advice.owner, str(advice.what_to_do))
 
 

@@ -166,6 +166,44 @@ def test_whose_turn_it_is(stand_ins: Environment, browser: Browser, case: str, s
     assert says in text_of(look_up(browser, entra_id(person)).text)
 
 
+@pytest.mark.parametrize(
+    ("case", "owner"),
+    [("invalid_user", "the administrator of Entra"), ("value_taken", "the administrator of Entra")],
+)
+def test_what_decided_is_the_last_step(
+    stand_ins: Environment, browser: Browser, case: str, owner: str
+) -> None:
+    """It says which attribute cannot be written and why; its numbers are those of the table."""
+    person = next(
+        each
+        for each in stand_ins.municipality
+        if each.reason == case and each.unwritten and each.outcome == "dead_lettered"
+    )
+    page = look_up(browser, entra_id(person))
+    text = text_of(page.text)
+
+    assert text.count("This decided") == 1
+    assert "Cannot be written This decided" in text
+    assert f"Who must act: {owner}." in text
+    differing = text.count("Will be ") + text.count("Differs, and is not written")
+    assert re.search(rf"Compared {differing} values? differs?\.", text)
+    assert re.search(r"\d+ of them (is|are) not written\.|None of that is written\.", text)
+    blank = sum("blank" in cell for cell in re.findall(r"</th>\s*<td>(.*?)</td>", page.text, re.DOTALL))
+    assert f"{14 - blank} of 14 attributes have a value." in text
+
+
+def test_who_has_the_same_value_is_said(stand_ins: Environment, browser: Browser) -> None:
+    """A taken value names the other user in Entra, and the property that both have it from."""
+    person = user_with(stand_ins, "dead_lettered", "value_taken")
+    text = unescape(text_of(look_up(browser, entra_id(person)).text))
+    found = re.search(
+        r"Another user in Entra, (\S+), has the same EPPN. This user's comes from (\w+)\.", text
+    )
+    assert found is not None, text
+    other = next(each for each in stand_ins.municipality if entra_id(each) == found[1])
+    assert other.entra[found[2]].lower() == person.entra[found[2]].lower()
+
+
 def test_what_is_recorded_is_shown_while_entra_is_away(
     stand_ins: Environment, browser: Browser, store: Store
 ) -> None:
