@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SESSION_COOKIE: Final = "update_sync_session"
 
 
+#: Routes that pages ask for by themselves.
+POLLS: Final = ("runs.progress", "start.progress")
+
+
 class Access(Enum):
     """Who may ask for a route. A member without a right gets the answer to an address that is not there."""
 
@@ -40,6 +44,8 @@ class Access(Enum):
     OPERATOR = auto()
     #: Programs with a token, which the route itself holds to the token's tenant; no session counts.
     API_TOKEN = auto()
+    #: Programs with such a token that may act.
+    API_ACTION = auto()
 
 
 #: Every route by its endpoint. A route that is missing here answers no request.
@@ -66,6 +72,12 @@ ROUTES: Final[Mapping[str, Access]] = {
     "runs.overview": Access.TENANT_READER,
     "runs.show": Access.TENANT_READER,
     "runs.progress": Access.TENANT_READER,
+    "start.show": Access.TENANT_ADMINISTRATOR,
+    "start.begin": Access.TENANT_ADMINISTRATOR,
+    "start.requested": Access.TENANT_ADMINISTRATOR,
+    "start.progress": Access.TENANT_ADMINISTRATOR,
+    "cancel.ask": Access.TENANT_ADMINISTRATOR,
+    "cancel.cancel": Access.TENANT_ADMINISTRATOR,
     "run_users.show": Access.TENANT_READER,
     "run_users.as_csv": Access.TENANT_READER,
     "tokens.overview": Access.TENANT_ADMINISTRATOR,
@@ -80,6 +92,9 @@ ROUTES: Final[Mapping[str, Access]] = {
     "api.failures": Access.API_TOKEN,
     "api.failed_users": Access.API_TOKEN,
     "api.user": Access.API_TOKEN,
+    "api_actions.start_plan": Access.API_TOKEN,
+    "api_actions.start": Access.API_ACTION,
+    "api_actions.cancel": Access.API_ACTION,
     "settings.show": Access.TENANT_READER,
     "users.search": Access.TENANT_READER,
     "users.find": Access.TENANT_READER,
@@ -105,7 +120,7 @@ def is_allowed(access: Access, member: Member, tenant: str) -> bool:
             return member.administers(tenant)
         case Access.OPERATOR:
             return member.role is Role.OPERATOR
-        case Access.API_TOKEN:
+        case Access.API_TOKEN | Access.API_ACTION:
             return False
 
 
@@ -116,8 +131,11 @@ def _check() -> Response | None:
     # No address of ours has such a text in it, and no database takes one.
     if not all(is_storable(str(each)) for each in (request.view_args or {}).values()):
         abort(404)
-    if request.endpoint is not None and ROUTES.get(request.endpoint) is Access.API_TOKEN:
+    access = ROUTES.get(request.endpoint or "")
+    if access in (Access.API_TOKEN, Access.API_ACTION):
         g.api_token = token_of(_bearer(), store=hub_services().store) or abort(401)
+        if access is Access.API_ACTION and not g.api_token.may_act:
+            abort(403)
         return None
     return _check_member()
 
@@ -149,7 +167,7 @@ def _check_member() -> Response | None:
 
 def is_poll() -> bool:
     """Whether a page asks by itself, without its user: that keeps no session alive."""
-    return request.endpoint == "runs.progress"
+    return request.endpoint in POLLS
 
 
 def _bearer() -> str:

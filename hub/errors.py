@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from hub.api.problems import asks_api, problem
 from hub.request_log import incident_id
-from schemas.errors import TransientError, error_location
+from schemas.errors import Dependency, TransientError, error_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,10 @@ _TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
         _("This page cannot be used in that way"),
         _("Go to the start page and follow the links from there."),
     ),
+    409: (
+        _("That cannot be done here"),
+        _("This Data Hub is not connected to the rest of the sync. Tell Skolon's operators."),
+    ),
     413: (
         _("That is too much for this page"),
         _("Send less, and try again."),
@@ -57,6 +61,11 @@ _TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
         _("Nothing is lost: the sync goes on by itself. Load the page again in a minute."),
     ),
 }
+
+_BROKER_AWAY: Final = (
+    _("A part of the sync is away"),
+    _("Go back and press the button again in a minute. What was done already is not done twice."),
+)
 
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
@@ -84,7 +93,8 @@ def _http_error(error: HTTPException) -> HTTPException | Answer:
         return error
     if asks_api():
         # What is wrong with a parameter: marshmallow's messages repeat no value.
-        allow = {"Allow": "GET, HEAD, OPTIONS"} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
+        methods = sorted(getattr(error, "valid_methods", None) or ())
+        allow = {"Allow": ", ".join(methods)} if status == HTTPStatus.METHOD_NOT_ALLOWED else {}
         return problem(status, allow, errors=getattr(error, "data", {}).get("messages"))
     return error_page(status)
 
@@ -92,7 +102,8 @@ def _http_error(error: HTTPException) -> HTTPException | Answer:
 def _database_away(error: TransientError) -> Answer:
     # The detail is ours, and names no value (`store/database_errors.py`).
     _log.error("page_failed", incident=incident_id(), dependency=error.dependency, detail=error.detail)
-    return error_page(_UNAVAILABLE, {"Retry-After": _RETRY_AFTER})
+    texts = _BROKER_AWAY if error.dependency is Dependency.BROKER else None
+    return error_page(_UNAVAILABLE, {"Retry-After": _RETRY_AFTER}, texts=texts)
 
 
 def _bug(error: Exception) -> Answer:
@@ -101,8 +112,15 @@ def _bug(error: Exception) -> Answer:
     return error_page(_SERVER_ERROR)
 
 
-def error_page(status: HTTPStatus | int, headers: Mapping[str, str] | None = None) -> Answer:
+def error_page(
+    status: HTTPStatus | int,
+    headers: Mapping[str, str] | None = None,
+    *,
+    texts: tuple[LazyString, LazyString] | None = None,
+) -> Answer:
     """Return the page for an error status, which is that of 400 or 500 if it has no own one.
+
+    `texts` are the heading and what to do, if the status does not say enough.
 
     Programs get a problem detail in its place.
     """
@@ -111,6 +129,6 @@ def error_page(status: HTTPStatus | int, headers: Mapping[str, str] | None = Non
     known = int(status)
     if known not in _TEXTS:
         known = _CLIENT_ERROR if known < _SERVER_ERROR else _SERVER_ERROR
-    heading, advice = _TEXTS[known]
+    heading, advice = texts or _TEXTS[known]
     page = render_template("error.html", heading=heading, advice=advice, incident=incident_id())
     return page, int(status), dict(headers or {})

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from administration.hub.sign_in import SignIn
     from administration.runs.idle import IdleCheck
     from clients.gateways import Gateways
+    from queues.interfaces import ReplayBroker
     from store.store import Store
 
 #: Under this name the app keeps its services.
@@ -27,7 +28,8 @@ class HubServices:
 
     `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
     recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
-    come no further; without it the pages do not say that. The `proxies` are believed when they say for whom
+    come no further; without it the pages do not say that. The `broker` takes what members ask for; without it
+    nothing can be started. The `proxies` are believed when they say for whom
     they ask. Without `entra` members sign in by links alone.
     """
 
@@ -37,6 +39,7 @@ class HubServices:
     gateways: Gateways | None = None
     secret_keys: Sequence[str] = ()
     idle: IdleCheck | None = None
+    broker: ReplayBroker | None = None
     proxies: Sequence[IPv4Network | IPv6Network] = ()
     entra: EntraSignIn | None = None
 

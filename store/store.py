@@ -10,6 +10,7 @@ from store.changes.undo import UndoRecords
 from store.database import Database
 from store.encryption.encrypted_values import EncryptedValues
 from store.encryption.message_cipher import MessageCipher
+from store.hub.actions import HubActions
 from store.hub.api_tokens import HubApiTokens
 from store.hub.audit import HubAudit
 from store.hub.invitations import HubInvitations
@@ -110,6 +111,7 @@ class Store:
         self.hub_members = HubMembers(self.database, cipher)
         self.hub_invitations = HubInvitations(self.database)
         self.hub_sessions = HubSessions(self.database)
+        self.hub_actions = HubActions(self.database)
         self.hub_api_tokens = HubApiTokens(self.database, cipher)
         self.hub_audit = HubAudit(self.database)
         self.encrypted_values = EncryptedValues(self.database, cipher)

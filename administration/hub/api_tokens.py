@@ -33,15 +33,18 @@ class NewToken:
     secret: str
 
 
-def make_token(tenant: str, label: str, member: Member, *, store: Store) -> NewToken:
-    """Make a token of a tenant; raise `UsageError` for a label that is none, or if there are too many."""
+def make_token(tenant: str, label: str, member: Member, *, may_act: bool = False, store: Store) -> NewToken:
+    """Make a token of a tenant, which reads, or also acts if it `may_act`.
+
+    Raises `UsageError` for a label that is none, or if there are too many.
+    """
     label = label.strip()
     if not 0 < len(label) <= MAX_LABEL or not label.isprintable() or not is_storable(label):
         raise UsageError(f"What a token is for has 1 to {MAX_LABEL} characters, all of them printable.")
     if len(store.hub_api_tokens.list(tenant)) >= MAX_TOKENS:
         raise UsageError(f"There are {MAX_TOKENS} tokens: end one first.")
     secret = _PREFIX + new_token()
-    token = store.hub_api_tokens.add(hash_token(secret), tenant, label, member.id)
+    token = store.hub_api_tokens.add(hash_token(secret), tenant, label, member.id, may_act=may_act)
     store.hub_audit.record(AuditKind.TOKEN_MADE, member=member.id, tenant=tenant)
     return NewToken(token=token, secret=secret)
 

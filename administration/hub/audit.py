@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedAudit:
-    """Entries, the newest first, and the names of their members by number; a removed member has none.
+    """Entries, the newest first, and what their members and tokens are called, by number.
+
+    A member that was removed has no name, and a token that was ended no label.
 
     `before` leads to the older entries, None if there are none.
     """
 
     entries: tuple[AuditEntry, ...]
     names: Mapping[int, str]
+    labels: Mapping[int, str]
     before: int | None
 
 
@@ -29,4 +32,6 @@ def read_audit(tenant: str | None, *, before: int | None, store: Store) -> Named
     page = store.hub_audit.page(None if tenant is None else [tenant], before=before)
     wanted = {entry.member for entry in page.entries}
     names = {member.id: member.name for member in store.hub_members.list() if member.id in wanted}
-    return NamedAudit(entries=page.entries, names=names, before=page.before)
+    tenants = {entry.tenant for entry in page.entries if entry.token is not None and entry.tenant is not None}
+    labels = {token.id: token.label for each in sorted(tenants) for token in store.hub_api_tokens.list(each)}
+    return NamedAudit(entries=page.entries, names=names, labels=labels, before=page.before)

@@ -35,12 +35,15 @@ def check_may_start(request: SyncRequest, *, store: Store) -> None:
         store.runs.check_guard_answered(request.tenant, except_run=request.reverts_run_id)
 
 
-def publish_request(request: SyncRequest, *, store: Store, publisher: Publisher) -> str:
-    """Publish a request and return its event id.
+def publish_request(
+    request: SyncRequest, *, store: Store, publisher: Publisher, event_id: str | None = None
+) -> str:
+    """Publish a request and return its event id, a new one if none is given.
 
-    A request that only operators may make carries a proof, made with the keys, that it is ours.
+    A request that only operators may make carries a proof, made with the keys, that it is ours. Of two with
+    one event id the second one starts nothing.
     """
-    event_id = str(uuid.uuid4())
+    event_id = event_id or str(uuid.uuid4())
     message = tenant_sync_message(request, event_id=event_id)
     if is_privileged(request, event_id):
         message = with_proof(message, store.message_cipher.sign_trigger)

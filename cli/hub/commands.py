@@ -196,6 +196,7 @@ def _build() -> WSGIApplication:
             gateways=gateways,
             secret_keys=services.settings.secret_keys,
             idle=idle,
+            broker=services.broker if services.settings.amqp_url else None,
             proxies=[ip_network(each) for each in services.settings.hub_proxies],
         )
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from administration.runs.cancel import cancel_run
 from administration.runs.details import details_of
 from administration.runs.event import run_of_event
 from administration.runs.idle import describe_requests, waiting_requests
@@ -20,7 +21,6 @@ from cli.runs.request import interruptible, say_goes_on
 from cli.runs.wait_progress import idle_check, wait_report
 from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import UsageError
 from schemas.outcomes import OPEN_STATUSES, Outcome, RunKind, Status
 from schemas.settings import Requirement
 from schemas.timestamps import timestamp
@@ -240,7 +240,5 @@ def watch(*, run: int, wants_json: bool) -> None:
 def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel RUN, which is open or halted. Users that it has not come to stay as they are."""
     store = current_services(Requirement.DATABASE).store
-    status = store.runs.get(run).status
-    if not store.runs.cancel(run):
-        raise UsageError(f"Run {run} has ended already: {status}.")
+    cancel_run(run, store=store)
     print_result(f"Cancelled run {run}.", store.runs.summary(run).as_json(), wants_json=wants_json)

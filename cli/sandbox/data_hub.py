@@ -73,6 +73,7 @@ def _serving(made_up: Environment, sync: InProcessSync) -> Iterator[str]:
             # Of its own: a service that is away is told at once, and not waited for as the run does.
             gateways=create_gateways(sync.settings),
             secret_keys=keys,
+            broker=sync.broker,
         )
     )
     member = store.hub_members.add("Sandbox", Role.OPERATOR)

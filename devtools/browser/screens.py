@@ -81,6 +81,7 @@ def _serving(sync: InProcessSync) -> Iterator[tuple[str, str]]:
         cookie_keys=cookie_keys(keys),
         gateways=create_gateways(sync.settings),
         secret_keys=keys,
+        broker=sync.broker,
     )
     member = store.hub_members.add("Ada Administratör", Role.ADMINISTRATOR, [TENANT_KEY])
     with serve(create_app(services).wsgi_app, port=0) as server:

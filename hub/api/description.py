@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask_smorest import Api
 
-from hub.api.resources import blueprint
+from hub.api import actions, resources
 from runtime.version import VERSION
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BEARER: Final = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A token of one tenant, from the Data Hub.",
+    "description": "A token of one tenant, from the Data Hub. What is done needs one that may act.",
 }
 
 
@@ -39,4 +39,7 @@ def install_api(app: Flask) -> None:
     api.DEFAULT_ERROR_RESPONSE_NAME = None
     api.spec.components.security_scheme("token", _BEARER)
     api.spec.options["security"] = [{"token": []}]
-    api.register_blueprint(blueprint)
+    # Programs send no cookie that another site could use: their token is all that counts.
+    app.extensions["csrf"].exempt(actions.blueprint)
+    for part in (resources, actions):
+        api.register_blueprint(part.blueprint)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from flask import request
+from flask import abort, request
 from marshmallow import Schema, fields
+from werkzeug.exceptions import HTTPException
 
 from hub.request_log import incident_id
 
@@ -21,8 +22,12 @@ CONTENT_TYPE: Final = "application/problem+json"
 
 _DETAILS: Final[Mapping[int, str]] = {
     401: "Send a token of the tenant: Authorization: Bearer TOKEN. It is made in the Data Hub.",
+    400: "The body is not JSON.",
+    403: "The token reads, and may not act. One that may is made in the Data Hub.",
     404: "There is no such thing, or it belongs to a tenant that the token does not read.",
-    405: "The API answers GET.",
+    405: "The resource does not take this method.",
+    409: "It cannot be done as things stand: `errors` says why.",
+    413: "That is too much.",
     422: "A parameter is wrong: `errors` says which.",
     503: "The database is away. Ask again in a moment.",
 }
@@ -44,6 +49,15 @@ class ProblemSchema(Schema):
 def asks_api() -> bool:
     """Whether the current request is one of the API."""
     return request.path.startswith(PREFIX)
+
+
+def refuse(status: int, **reasons: str) -> NoReturn:
+    """End the request with a problem; `reasons` are its errors by name."""
+    try:
+        abort(status)
+    except HTTPException as error:
+        error.data = {"messages": {name: [str(text)] for name, text in reasons.items()}}  # type: ignore[attr-defined] # as webargs leaves it
+        raise
 
 
 def problem(

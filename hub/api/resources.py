@@ -87,7 +87,7 @@ def syncs() -> dict[str, Any]:
 def sync(tenant: str) -> dict[str, Any]:
     """Return a sync with its settings."""
     store = hub_services().store
-    found = store.tenants.outline(_own(tenant))
+    found = store.tenants.outline(own_tenant(tenant))
     origin, expires = store.tenants.secret_origin(tenant), found.client_secret_expires
     settings = {
         "entra_tenant_id": found.entra_tenant_id,
@@ -106,7 +106,9 @@ def sync(tenant: str) -> dict[str, Any]:
 @_get("/syncs/<tenant>/runs", schemas.RunsSchema, query=schemas.RunsQuery)
 def runs(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
     """List the runs, the newest first."""
-    page = runs_page(_own(tenant), store=hub_services().store, before=query["cursor"], limit=query["limit"])
+    page = runs_page(
+        own_tenant(tenant), store=hub_services().store, before=query["cursor"], limit=query["limit"]
+    )
     return {
         "runs": [summary.as_json() for summary in page.runs],
         "next": None if page.before is None else encode_cursor(str(page.before)),
@@ -116,13 +118,13 @@ def runs(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
 @_get("/syncs/<tenant>/runs/<run>", schemas.RunSchema)
 def run(tenant: str, run: str) -> dict[str, Any]:
     """Return a run."""
-    return dict(_run(tenant, run).as_json())
+    return dict(own_run(tenant, run).as_json())
 
 
 @_get("/syncs/<tenant>/runs/<run>/users", schemas.ResultsSchema, query=schemas.ResultsQuery)
 def run_users(query: Mapping[str, Any], tenant: str, run: str) -> dict[str, Any]:
-    """List what became of the users of a run, by their ids; whom a rule leaves out is counted alone."""
-    found, store = _run(tenant, run), hub_services().store
+    """List what became of the users of a run, by their ids; those that a rule leaves out are only counted."""
+    found, store = own_run(tenant, run), hub_services().store
     read = run_users_list(found.run.id, query["outcome"], query["reason"], store=store)
     page = users_page(read, after=query["cursor"], limit=query["limit"])
     return {"users": [each.as_json() for each in page.users], "next": _next(page)}
@@ -131,7 +133,7 @@ def run_users(query: Mapping[str, Any], tenant: str, run: str) -> dict[str, Any]
 @_get("/syncs/<tenant>/failures", schemas.FailuresSchema)
 def failures(tenant: str) -> dict[str, Any]:
     """Return the users that fail as things stand, in groups by reason, the largest first."""
-    groups = failure_groups(_own(tenant), None, store=hub_services().store)
+    groups = failure_groups(own_tenant(tenant), None, store=hub_services().store)
     return {
         "groups": [
             {
@@ -150,7 +152,7 @@ def failures(tenant: str) -> dict[str, Any]:
 @_get("/syncs/<tenant>/failures/users", schemas.FailedUsersSchema, query=schemas.FailedUsersQuery)
 def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
     """List the users that fail as things stand, by their ids."""
-    read = failed_users_list(_own(tenant), query["reason"], store=hub_services().store)
+    read = failed_users_list(own_tenant(tenant), query["reason"], store=hub_services().store)
     page = users_page(read, after=query["cursor"], limit=query["limit"])
     users = [
         {
@@ -169,8 +171,8 @@ def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
 
 @_get("/syncs/<tenant>/users/<user>", schemas.UserSchema)
 def user(tenant: str, user: str) -> dict[str, Any]:
-    """Return what runs recorded of a user, given by the id in Entra; whom a rule leaves out is not there."""
-    _own(tenant)
+    """Return what runs recorded of a user, by the id in Entra; one that a rule leaves out is not there."""
+    own_tenant(tenant)
     if not is_entra_id(user):
         abort(404)
     report = user_report(tenant, user, store=hub_services().store, limit=_RUNS_OF_USER)
@@ -179,15 +181,16 @@ def user(tenant: str, user: str) -> dict[str, Any]:
     return report.without_protection().as_json()
 
 
-def _own(tenant: str) -> str:
+def own_tenant(tenant: str) -> str:
     """Return the tenant of an address; another than the token's is not there."""
     if tenant != g.api_token.tenant:
         abort(404)
     return tenant
 
 
-def _run(tenant: str, run: str) -> RunSummary:
-    summary = run_of_tenant(_own(tenant), run, store=hub_services().store)
+def own_run(tenant: str, run: str) -> RunSummary:
+    """Return the run of an address, which is one of the token's tenant."""
+    summary = run_of_tenant(own_tenant(tenant), run, store=hub_services().store)
     if summary is None:
         abort(404)
     return summary

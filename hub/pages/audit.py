@@ -32,6 +32,9 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.SCOPE_REVEALED: _("Was shown why a user is left out"),
     AuditKind.TOKEN_MADE: _("Made a token for programs"),
     AuditKind.TOKEN_ENDED: _("Ended a token for programs"),
+    AuditKind.RUN_REQUESTED: _("Started a run"),
+    AuditKind.PREVIEW_REQUESTED: _("Started a preview"),
+    AuditKind.RUN_CANCELLED: _("Cancelled a run"),
 }
 
 _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {

@@ -9,6 +9,7 @@ from flask import Blueprint, abort, make_response, render_template, request
 
 from administration.runs.details import details_of
 from administration.runs.tenant_runs import runs_page
+from hub.actions.acting import may_act
 from hub.addresses import run_summary_of, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
@@ -48,7 +49,9 @@ def overview(tenant: str) -> str:
         abort(404)
     page = runs_page(tenant, store=hub_services().store, before=before, limit=_PAGE_SIZE)
     bars = {summary.run.id: outcome_bar(summary.counts) for summary in page.runs}
-    return render_template("runs.html", tenant=found, page=page, bars=bars, is_first=before is None)
+    return render_template(
+        "runs.html", tenant=found, page=page, bars=bars, is_first=before is None, may_act=may_act(tenant)
+    )
 
 
 @blueprint.get("/<run>")
@@ -82,6 +85,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "summary": summary,
         "run": run,
         "is_open": is_open,
+        "may_act": may_act(run.tenant),
         "bar_shares": outcome_bar(summary.counts),
         "changes": _changes(details.changes) if details else (),
         "reasons": [

@@ -32,7 +32,9 @@ def make(tenant: str) -> str | tuple[str, int]:
     """Make a token and show its secret, this once."""
     label = request.form.get("label", "")
     try:
-        made = make_token(tenant, label, g.member, store=hub_services().store)
+        made = make_token(
+            tenant, label, g.member, may_act="may_act" in request.form, store=hub_services().store
+        )
     except UsageError:
         fault = gettext(
             "Write what it is for, in at most %(count)s characters. At most 50 can be there.", count=MAX_LABEL

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditEntry:
-    """What happened at the aware time `at`, by or to which member, and which tenant and user it was about."""
+    """What happened at the aware time `at`, by or to which member, and which tenant and user it was about.
+
+    What a program did has its `token`, and what was done to a run has the `run`; both are numbers.
+    """
 
     id: int
     kind: AuditKind
@@ -21,6 +24,8 @@ class AuditEntry:
     tenant: str | None
     user: str | None
     at: dt.datetime
+    token: int | None = None
+    run: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

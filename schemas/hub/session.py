@@ -40,6 +40,10 @@ class AuditKind(StrEnum):
     SCOPE_REVEALED = "scope_revealed"
     TOKEN_MADE = "token_made"  # noqa: S105 - the name of an event, no secret
     TOKEN_ENDED = "token_ended"  # noqa: S105 - the name of an event, no secret
+    #: A run, or a preview, was asked for.
+    RUN_REQUESTED = "run_requested"
+    PREVIEW_REQUESTED = "preview_requested"
+    RUN_CANCELLED = "run_cancelled"
 
 
 class LinkFault(StrEnum):

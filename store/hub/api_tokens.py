@@ -31,7 +31,7 @@ class HubApiTokens:
         self._database = database
         self._cipher = cipher
 
-    def add(self, token_hash: str, tenant: str, label: str, member: int) -> ApiToken:
+    def add(self, token_hash: str, tenant: str, label: str, member: int, *, may_act: bool) -> ApiToken:
         """Store a token that a member made for a tenant; raise `UsageError` if there is no such tenant."""
         tenants, tokens = tables.tenants, tables.hub_api_tokens
         created = now()
@@ -43,12 +43,21 @@ class HubApiTokens:
                 "token_hash": token_hash,
                 "tenant_id": tenant_id,
                 "label": self._cipher.encrypt(label),
+                "may_act": may_act,
                 "member_id": member,
                 "created": created,
             }
             key = connection.execute(insert(tokens).values(values)).inserted_primary_key
         number = int(key[0])  # type: ignore[index] # an insert of one row has a key
-        return ApiToken(id=number, tenant=tenant, label=label, member=member, created=created, last_used=None)
+        return ApiToken(
+            id=number,
+            tenant=tenant,
+            label=label,
+            may_act=may_act,
+            member=member,
+            created=created,
+            last_used=None,
+        )
 
     def list(self, tenant: str) -> Sequence[ApiToken]:
         """Return a tenant's tokens, the newest first."""
@@ -84,6 +93,7 @@ class HubApiTokens:
             id=row.id,
             tenant=row.key,
             label=self._cipher.decrypt(row.label),
+            may_act=row.may_act,
             member=row.member_id,
             created=as_utc(row.created),
             last_used=row.last_used and as_utc(row.last_used),

@@ -37,28 +37,11 @@ class HubAudit:
         user: str | None = None,
         address_digest: str | None = None,
     ) -> None:
-        """Note what happened just now, by or to which member, from which address, about which tenant or user.
-
-        The people of the tenant with the key `tenant` may read it; without one, those of all tenants that
-        the member belongs to. `user` is an id in Entra.
-        """
-        values = {
-            "kind": kind,
-            "member_id": member,
-            "tenant": tenant,
-            "entra_id": user,
-            "address_digest": address_digest,
-            "at": now(),
-        }
+        """Note what happened just now, as `record_event` does."""
         with self._database.transaction() as connection:
-            key = connection.execute(insert(tables.hub_audit).values(values)).inserted_primary_key
-            audit = int(key[0])  # type: ignore[index] # an insert of one row has a key
-            about = _tenant_ids(connection, member, tenant)
-            if about:
-                connection.execute(
-                    insert(tables.hub_audit_tenants),
-                    [{"tenant_id": tenant, "audit_id": audit} for tenant in about],
-                )
+            record_event(
+                connection, kind, member=member, tenant=tenant, user=user, address_digest=address_digest
+            )
 
     def page(self, tenants: Sequence[str] | None, *, before: int | None = None) -> AuditPage:
         """Return entries, the newest first, that are older than the one with the number `before`.
@@ -85,6 +68,8 @@ class HubAudit:
                 member=row.member_id,
                 tenant=row.tenant,
                 user=row.entra_id,
+                token=row.token_id,
+                run=row.run_id,
                 at=as_utc(row.at),
             )
             for row in rows[:_PAGE_SIZE]
@@ -101,6 +86,41 @@ class HubAudit:
         )
         with self._database.transaction() as connection:
             return connection.scalar(query) or 0
+
+
+def record_event(  # noqa: PLR0913 - what is known of an event, by name
+    connection: Connection,
+    kind: AuditKind,
+    *,
+    member: int | None = None,
+    token: int | None = None,
+    tenant: str | None = None,
+    user: str | None = None,
+    run: int | None = None,
+    address_digest: str | None = None,
+) -> int:
+    """Note what happened just now, by or to which member or by which token, and what it was about.
+
+    The people of the tenant with the key `tenant` may read it; without one, those of all tenants that the
+    member belongs to. `user` is an id in Entra. Returns the number of the entry.
+    """
+    values = {
+        "kind": kind,
+        "member_id": member,
+        "token_id": token,
+        "tenant": tenant,
+        "entra_id": user,
+        "run_id": run,
+        "address_digest": address_digest,
+        "at": now(),
+    }
+    key = connection.execute(insert(tables.hub_audit).values(values)).inserted_primary_key
+    audit = int(key[0])  # type: ignore[index] # an insert of one row has a key
+    about = _tenant_ids(connection, member, tenant)
+    if about:
+        rows = [{"tenant_id": tenant_id, "audit_id": audit} for tenant_id in about]
+        connection.execute(insert(tables.hub_audit_tenants), rows)
+    return audit
 
 
 def _tenant_ids(connection: Connection, member: int | None, tenant: str | None) -> Sequence[int]:

@@ -60,6 +60,8 @@ def create_hub_tables() -> None:
         sa.Column("address_digest", sa.String(length=32), nullable=True),
         sa.Column("tenant", sa.String(length=63), nullable=True),
         sa.Column("entra_id", sa.String(length=100), nullable=True),
+        sa.Column("token_id", sa.Integer(), nullable=True),
+        sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
         sqlite_autoincrement=True,
@@ -81,6 +83,7 @@ def create_hub_tables() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("may_act", sa.Boolean(), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_used", sa.DateTime(timezone=True), nullable=True),
@@ -90,3 +93,15 @@ def create_hub_tables() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_hub_api_tokens_tenant_id", "hub_api_tokens", ["tenant_id"], unique=False)
+    op.create_table(
+        "hub_actions",
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("action_key", sa.String(length=100), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("audit_id", sa.Integer(), nullable=False),
+        sa.Column("begun", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.JSON(), nullable=True),
+        belongs_to("hub_actions", "tenant_id", "tenants"),
+        sa.PrimaryKeyConstraint("tenant_id", "action_key", name=op.f("pk_hub_actions")),
+    )

@@ -7,6 +7,7 @@ from typing import Final
 from store.tables.columns import metadata
 from store.tables.doubt import is_in_doubt, is_judgement, is_unconfirmed, most_telling_first, outranks
 from store.tables.hub import (
+    hub_actions,
     hub_api_tokens,
     hub_audit,
     hub_audit_tenants,
@@ -50,6 +51,7 @@ __all__ = [
     "delta_links",
     "failed_undos",
     "guard_counts",
+    "hub_actions",
     "hub_api_tokens",
     "hub_audit",
     "hub_audit_tenants",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from store.tables.columns import ENCRYPTED, metadata, timestamp
 
@@ -69,6 +69,9 @@ hub_audit = Table(
     # The tenant by its key, and the user by the id in Entra, of what is about them.
     Column("tenant", String(63)),
     Column("entra_id", String(100)),
+    # The program's token that did it, and the run that it was done to.
+    Column("token_id", Integer),
+    Column("run_id", Integer),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
     # Its ids are a page's cursor: they are never given again.
@@ -92,6 +95,8 @@ hub_api_tokens = Table(
     Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
     # What it is for, as the member who made it says.
     Column("label", Text, nullable=False, info=ENCRYPTED),
+    # Whether it may start runs and answer for the tenant, and not only read.
+    Column("may_act", Boolean, nullable=False),
     # No foreign key: the token outlives the member.
     Column("member_id", Integer, nullable=False),
     timestamp("created"),
@@ -99,4 +104,19 @@ hub_api_tokens = Table(
     Index("ix_hub_api_tokens_tenant_id", "tenant_id"),
     # The audit may name tokens by id: an id is never given again.
     sqlite_autoincrement=True,
+)
+
+# What was done for a tenant, by the key of each action: the same one is not done twice.
+hub_actions = Table(
+    "hub_actions",
+    metadata,
+    Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    Column("action_key", String(100), primary_key=True),
+    # Of what was asked for: the key is for that alone.
+    Column("digest", String(_HASH_LENGTH), nullable=False),
+    # No foreign key: what the audit has is not removed with it.
+    Column("audit_id", Integer, nullable=False),
+    timestamp("begun"),
+    timestamp("done", nullable=True),
+    Column("result", JSON),
 )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+    from devtools.services.rabbitmq import RabbitMQ
     from store.store import Store
     from tests.integration.hub.browser import Hub
 
@@ -60,9 +61,11 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("hub")
-    env = database_environment(folder)
+    # Without a producer: what is asked for stays in its queue.
+    url = rabbitmq.create_vhost()
+    env = database_environment(folder, UPDATE_SYNC_AMQP_URL=url)
     add_tenant(env, TENANT, tenant_object())
     add_tenant(env, WATCHED, tenant_object(name="Följekommun", organisation="foljs"))
     with (
@@ -84,6 +87,7 @@ def site(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             halted=halted,
             cookies=page.context.storage_state(),
         )
+    rabbitmq.delete_vhost(url)
 
 
 def make_runs(store: Store) -> tuple[int, int]:

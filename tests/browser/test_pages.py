@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from devtools.browser.browser import Look, violations
-from hub.access import ROUTES, Access
+from hub.access import POLLS, ROUTES, Access
 from tests.browser.conftest import TENANT, WATCHED
 from tests.integration.hub.made_up_runs import UNCHANGED, USERS, finish, start
 from tests.integration.hub.test_access import RULES, VALUES
@@ -29,7 +29,7 @@ LOOKS: Final = (
 )
 
 #: Routes that are no pages: files, a part of a page.
-NO_PAGES: Final = ("static", "runs.progress")
+NO_PAGES: Final = ("static", *POLLS)
 
 
 def paths(site: Site) -> list[str]:
@@ -54,7 +54,8 @@ def paths(site: Site) -> list[str]:
         built = rule.build(values, append_unknown=False)
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"
         found.append(built[1])
-    return [*found, f"/tenants/{TENANT}/runs/{site.halted}", "/no/such/page"]
+    halted = f"/tenants/{TENANT}/runs/{site.halted}"
+    return [*found, halted, f"{halted}/cancel/", "/no/such/page"]
 
 
 def listen(page: Page) -> list[str]:

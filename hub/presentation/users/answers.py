@@ -172,7 +172,7 @@ def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:
 
 def _next_step(next_one: NextRun | None) -> tuple[Owner | None, str]:
     if next_one is None or next_one.due is None:
-        return Owner.OPERATOR, gettext("No run is planned: ask Skolon's operators to start one.")
+        return Owner.ADMINISTRATOR, gettext("No run is planned: start one on the page Runs.")
     if next_one.blocked_by is not None:
         return Owner.ADMINISTRATOR, gettext(
             "Run %(run)s is halted: it has to be answered first.", run=next_one.blocked_by.id

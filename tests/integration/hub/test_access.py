@@ -39,6 +39,7 @@ ALLOWED: Final[Mapping[Access, set[str]]] = {
     Access.OPERATOR: {"operator"},
     # No session signs a program in: `test_api` asks with tokens.
     Access.API_TOKEN: set(),
+    Access.API_ACTION: set(),
 }
 
 
@@ -55,6 +56,7 @@ VALUES: Final = {
     "name": "same-eppn",
     "user": USER,
     "token": "0",
+    "key": "no-such-key",
 }
 
 
@@ -111,7 +113,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
         answer = browser.open(path, allow_redirects=False)
     else:
         page = browser.open("sign-in")
-        fields = {"language": "en", "next": "/", "link": "x", "user": USER}
+        fields = {"language": "en", "next": "/", "link": "x", "user": USER, "key": "play"}
         browser_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
         answer = browser.post(
             hub.address + path.removeprefix("/"),
@@ -134,9 +136,14 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "users.names": {400},
             "tokens.make": {422},
             "tokens.end": {404},
+            # Nothing is chosen, no run was asked for with the key, and the run has ended.
+            "start.begin": {422},
+            "start.requested": {404},
+            "start.progress": {404},
+            "cancel.cancel": {422},
         }.get(rule.endpoint, {200})
         assert answer.status_code in expected
-    elif ROUTES[rule.endpoint] is Access.API_TOKEN:
+    elif ROUTES[rule.endpoint] in (Access.API_TOKEN, Access.API_ACTION):
         assert answer.status_code == 401
     elif role == "stranger":
         location = answer.headers["Location"].partition("?")[0]

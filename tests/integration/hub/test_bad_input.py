@@ -50,7 +50,20 @@ NO_UTF8: Final = "%ff%fe"
 PARAMETERS: Final = ("before", "after", "cursor", "limit", "outcome", "reason", "link", "language", "x")
 
 #: The fields of all forms; a form reads its own.
-FIELDS: Final = ("who", "user", "label", "language", "next", "link", "name", "role", "message", "x")
+FIELDS: Final = (
+    "who",
+    "user",
+    "label",
+    "language",
+    "next",
+    "link",
+    "name",
+    "role",
+    "message",
+    "key",
+    "kind",
+    "x",
+)
 
 #: Ends the session, which the other requests need.
 ENDING: Final = ("sign_in.sign_out", "sign_in.sign_out_everywhere")
@@ -111,7 +124,10 @@ def test_garbage_in_addresses_and_parameters(browser: Browser, rule: Rule) -> No
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in taking("POST") if rule.endpoint not in ENDING], ids=lambda rule: rule.rule
+    "rule",
+    # The API takes no form: `test_run_actions` and schemathesis send it what makes no sense.
+    [rule for rule in taking("POST") if rule.endpoint not in ENDING and not rule.rule.startswith("/api/")],
+    ids=lambda rule: rule.rule,
 )
 def test_garbage_in_forms(browser: Browser, rule: Rule) -> None:
     """Each form with garbage in all fields, without any, of 5 MB, and as something that is no form."""

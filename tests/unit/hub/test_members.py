@@ -11,7 +11,7 @@ from schemas.hub.member import Member, Role
 from schemas.hub.session import Session
 
 #: What a member can have; the rest is for programs.
-OF_MEMBERS = set(Access) - {Access.API_TOKEN}
+OF_MEMBERS = set(Access) - {Access.API_TOKEN, Access.API_ACTION}
 
 NOW = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
 

@@ -42,7 +42,7 @@ def filled(database_with_tables: str) -> str:
         trial = resolve_override(store.tenants.settings(TENANT), {"scope": EXCLUDE})
         store.triggers.open(SyncRequest(tenant=TENANT, dry_run=True, settings=trial), "trial")
         ada = store.hub_members.add(f"Ada {MARK}", Role.OPERATOR)
-        store.hub_api_tokens.add("hash", TENANT, f"Dashboard of {MARK}", ada.id)
+        store.hub_api_tokens.add("hash", TENANT, f"Dashboard of {MARK}", ada.id, may_act=False)
     return database_with_tables
 
 

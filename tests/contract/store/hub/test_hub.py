@@ -146,10 +146,10 @@ def test_a_token_is_its_tenants_until_it_is_removed(store: Store) -> None:
     """It is found by its hash alone, notes its use, and only its tenant's members can remove it."""
     key = store.tenants.outlines()[0].key
     member = store.hub_members.add("Made Up", Role.ADMINISTRATOR, [key]).id
-    made = store.hub_api_tokens.add("hash", key, "Dashboard", member)
+    made = store.hub_api_tokens.add("hash", key, "Dashboard", member, may_act=True)
     assert store.hub_api_tokens.list(key) == [made]
     with pytest.raises(UsageError, match="There is no tenant"):
-        store.hub_api_tokens.add("other", "unknown", "Dashboard", member)
+        store.hub_api_tokens.add("other", "unknown", "Dashboard", member, may_act=False)
 
     assert store.hub_api_tokens.use("guess") is None
     assert store.hub_api_tokens.use("hash") == made

@@ -1,0 +1,120 @@
+"""What programs can do: the same as the pages do, by a token that may act, and once for each key."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flask import g, request
+from flask_smorest import Blueprint
+
+from administration.runs.cancel import cancel_run_once
+from administration.runs.start import plan_start, start_run
+from hub.api import action_schemas, schemas
+from hub.api.problems import CONTENT_TYPE, ProblemSchema, refuse
+from hub.api.resources import own_run, own_tenant
+from hub.services import hub_services
+from schemas.hub.action import ActionRefusedError, Actor, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from marshmallow import Schema
+
+    from administration.runs.start import StartKind
+    from queues.interfaces import ReplayBroker
+
+blueprint = Blueprint(
+    "api_actions",
+    __name__,
+    url_prefix="/api/v1",
+    description="What a token that may act can do. Each request has a key, by which it is done once.",
+)
+
+
+@blueprint.before_request  # type: ignore[untyped-decorator] # flask-smorest ships no types
+def _refuse_unreadable_json() -> None:
+    """Refuse JSON that no parser takes: broken, nested too deeply, or with a number of too many digits."""
+    if request.is_json and request.get_data():
+        try:
+            json.loads(request.get_data())
+        except (ValueError, RecursionError):
+            refuse(400)
+
+
+def _get(path: str, answer: type[Schema]) -> Callable[[Callable[..., dict[str, Any]]], Any]:
+    """Return the decorator of a resource that tells what an action would do."""
+
+    def decorate(function: Any) -> Any:
+        return _described(path, "GET", blueprint.response(200, answer)(function), (401, 404, 503))
+
+    return decorate
+
+
+def _post(
+    path: str, answer: type[Schema], *, body: type[Schema] | None = None, status: int = 200
+) -> Callable[[Callable[..., Any]], Any]:
+    """Return the decorator of an action: its address, body, key and answer, and problems."""
+
+    def decorate(function: Any) -> Any:
+        function = blueprint.response(status, answer)(function)
+        if body is not None:
+            function = _arguments(function, body, "json")
+        function = _arguments(function, action_schemas.KeyHeader, "headers")
+        return _described(path, "POST", function, (400, 401, 403, 404, 409, 413, 422, 503))
+
+    return decorate
+
+
+def _arguments(function: Any, schema: type[Schema], location: str) -> Any:
+    function = blueprint.arguments(schema, location=location)(function)
+    # The library describes an answer of its own for it, which is not ours.
+    function._apidoc["arguments"]["responses"].clear()  # noqa: SLF001 - it has no other place for that
+    return function
+
+
+def _described(path: str, method: str, function: Any, statuses: tuple[int, ...]) -> Any:
+    for status in statuses:
+        function = blueprint.alt_response(status, schema=ProblemSchema, content_type=CONTENT_TYPE)(function)
+    return blueprint.route(path, methods=[method])(function)
+
+
+@_get("/syncs/<tenant>/start", action_schemas.StartPlanSchema)
+def start_plan(tenant: str) -> dict[str, Any]:
+    """Return what there is to know before a run is started."""
+    return plan_start(own_tenant(tenant), store=hub_services().store).as_json()
+
+
+@_post("/syncs/<tenant>/runs", action_schemas.StartedSchema, body=action_schemas.StartSchema, status=202)
+def start(headers: Mapping[str, str], body: Mapping[str, StartKind], tenant: str) -> dict[str, Any]:
+    """Start a run; asked again with the same key, it tells the run's number as soon as there is one."""
+    own_tenant(tenant)
+    store = hub_services().store
+    try:
+        event = start_run(tenant, body["kind"], _submission(headers), store=store, publisher=_broker())
+    except ActionRefusedError as error:
+        refuse(409, action=error.why)
+    run = store.triggers.find_run(event)
+    return {"event": event, "run": None if run is None else str(run.id)}
+
+
+@_post("/syncs/<tenant>/runs/<run>/cancel", schemas.RunSchema)
+def cancel(headers: Mapping[str, str], tenant: str, run: str) -> dict[str, Any]:
+    """Cancel a run that is open or halted: users without an outcome stay as they are."""
+    store, found = hub_services().store, own_run(tenant, run).run
+    try:
+        cancel_run_once(found, _submission(headers), store=store)
+    except ActionRefusedError as error:
+        refuse(409, action=error.why)
+    return dict(store.runs.summary(found.id).as_json())
+
+
+def _submission(headers: Mapping[str, str]) -> Submission:
+    return Submission(actor=Actor(token=g.api_token.id), key=headers["key"])
+
+
+def _broker() -> ReplayBroker:
+    broker = hub_services().broker
+    if broker is None:
+        refuse(409, action="not_connected")
+    return broker

@@ -1,0 +1,24 @@
+"""Why an action was not carried out, and what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import lazy_gettext as _
+
+from schemas.hub.action import ActionRefusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask_babel.speaklater import LazyString
+
+REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
+    ActionRefusal.KEY_REUSED: _("Something else was done from this page. Look again, then press once more."),
+    ActionRefusal.UNDER_WAY: _("It is being done already. Look again in a moment."),
+    ActionRefusal.DISABLED: _("The organisation is switched off, so nothing can be started."),
+    ActionRefusal.UNANSWERED: _(
+        "A halted run waits for an answer. Until then only a preview can be started."
+    ),
+    ActionRefusal.ENDED: _("The run has ended already."),
+}

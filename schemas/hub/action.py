@@ -1,0 +1,101 @@
+"""What members and programs have done in the Data Hub: each action once, whatever is pressed twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from schemas.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from schemas.hub.session import AuditKind
+
+
+class ActionRefusal(StrEnum):
+    """Why an action was not carried out."""
+
+    #: The key belongs to another action.
+    KEY_REUSED = "key_reused"
+    #: Another request carries it out, and it takes long.
+    UNDER_WAY = "under_way"
+    #: The tenant is switched off.
+    DISABLED = "disabled"
+    #: A run that was halted with a question waits for an answer.
+    UNANSWERED = "unanswered"
+    #: The run has ended.
+    ENDED = "ended"
+
+
+class ActionRefusedError(UsageError):
+    """An action was not carried out, and changed nothing; `why` says it in one word."""
+
+    def __init__(self, why: ActionRefusal, message: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+
+#: What a page or a program makes up for an action, so that the same one is not done twice.
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who acts: a member of the Data Hub, or a program with a token; each by its number."""
+
+    member: int | None = None
+    token: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A form or request that was sent: who has sent it, and the key that its sender made up.
+
+    Sent twice, it has the same key.
+    """
+
+    actor: Actor
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something that is done for a tenant; `run` is the run that it is done to.
+
+    `key` tells it from others of the tenant. The same key with other `fields` is another action, which is
+    refused.
+    """
+
+    kind: AuditKind
+    tenant: str
+    key: str
+    run: int | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """A digest of what is done: it tells an action from another one with the same key."""
+        what = json.dumps([self.kind, self.run, self.fields], sort_keys=True)
+        return hashlib.sha256(what.encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BegunAction:
+    """An action that was begun, by this call if `is_new`.
+
+    `result` has its answer once it is done. While `is_under_way` another request carries it out.
+    """
+
+    is_new: bool
+    is_under_way: bool = False
+    result: Mapping[str, Any] | None = None
+
+
+def is_action_key(text: str) -> bool:
+    """Say whether a text can be the key of an action."""
+    return _KEY.fullmatch(text) is not None

@@ -1,0 +1,312 @@
+"""Starting and cancelling runs, by pages and by the API: over HTTP, with a real RabbitMQ and no producer."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from queues.brokers.factory import open_broker
+from schemas.hub.session import AuditKind
+from schemas.messages.messages import TENANT_SYNC_QUEUE, SyncRequest
+from schemas.outcomes import Cause, Mode, Outcome, Status
+from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
+from tests.integration.hub.browser import DEADLINE, running_hub
+from tests.integration.hub.made_up_runs import UNCHANGED, USERS, finish, new_tenant, start, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from devtools.services.rabbitmq import RabbitMQ
+    from store.store import Store
+    from tests.integration.hub.browser import Browser, Hub
+
+
+@pytest.fixture(scope="module")
+def hub(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    folder = tmp_path_factory.mktemp("hub")
+    url = rabbitmq.create_vhost()
+    env = database_environment(folder, UPDATE_SYNC_AMQP_URL=url)
+    add_tenant(env, "exempel", tenant_object())
+    with running_hub(env, folder) as running:
+        yield running
+    rabbitmq.delete_vhost(url)
+
+
+@pytest.fixture(scope="module")
+def store(hub: Hub) -> Iterator[Store]:
+    with closing(open_store(hub.env)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def requested(hub: Hub) -> Iterator[Callable[[], int]]:
+    """Give what counts the requests for runs in RabbitMQ."""
+    with closing(open_broker(hub.env["UPDATE_SYNC_AMQP_URL"])) as broker:
+        yield lambda: broker.depth(TENANT_SYNC_QUEUE).ready
+
+
+def administrator(hub: Hub, tenant: str, language: str = "en") -> Browser:
+    return hub.signed_in(f"Ada {tenant}", "administrator", tenant, language=language)
+
+
+def events(store: Store, tenant: str) -> list[AuditKind]:
+    return [each.kind for each in reversed(store.hub_audit.page([tenant]).entries) if each.run or each.tenant]
+
+
+def program(hub: Hub, browser: Browser, tenant: str, *, may_act: bool = True) -> Callable[..., Any]:
+    """Return what asks the API with a new token of a tenant."""
+    fields = {"label": "Program", **({"may_act": "yes"} if may_act else {})}
+    made = browser.submit(f"tenants/{tenant}/tokens/", None, **fields)
+    secret = made.text.partition('class="hub-secret">')[2].partition("<")[0]
+
+    def ask(method: str, path: str, key: str | None = None, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {secret}", **options.pop("headers", {})}
+        if key is not None:
+            headers["Idempotency-Key"] = key.encode()
+        url = f"{hub.address}api/v1/syncs/{tenant}{path}"
+        return requests.request(method, url, headers=headers, timeout=DEADLINE, **options)
+
+    return ask
+
+
+def test_a_page_says_what_a_run_does_before_it_is_started(
+    hub: Hub, store: Store, requested: Callable[[], int]
+) -> None:
+    """What each kind reads and changes, with the last run's numbers; a look at it starts nothing."""
+    tenant = new_tenant(hub, "forst")
+    finish(store, start(store, tenant, "first"), {})
+    browser = administrator(hub, tenant)
+    before = requested()
+
+    assert "Start a run" in browser.open(f"tenants/{tenant}/runs/").text
+    text = text_of(browser.open(f"tenants/{tenant}/start/").text)
+
+    assert "changes nothing" in text
+    assert "Reads the users that were changed in Entra since the run of" in text
+    assert "had 6 users and updated 0" in text
+    assert "asks you first" in text
+    assert requested() == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "dry_run", "recorded"),
+    [
+        ("full", Mode.FULL, False, AuditKind.RUN_REQUESTED),
+        ("delta", Mode.DELTA, False, AuditKind.RUN_REQUESTED),
+        ("dry_run", Mode.FULL, True, AuditKind.PREVIEW_REQUESTED),
+    ],
+)
+def test_a_run_is_started_once_and_recorded(  # noqa: PLR0913, PLR0917 - fixtures and cases
+    hub: Hub,
+    store: Store,
+    requested: Callable[[], int],
+    kind: str,
+    mode: Mode,
+    dry_run: bool,  # noqa: FBT001 - a case
+    recorded: AuditKind,
+) -> None:
+    """A double click, a reload and a form from the history ask for the same run; its page follows it."""
+    tenant = new_tenant(hub, f"start-{kind.replace('_', '-')}")
+    browser = administrator(hub, tenant)
+    form = browser.open(f"tenants/{tenant}/start/")
+    before = requested()
+
+    with ThreadPoolExecutor(2) as clicks:
+        path = f"tenants/{tenant}/start/"
+        answers = list(clicks.map(lambda _: browser.submit(path, form, kind=kind), range(2)))
+    answers.append(browser.submit(path, form, kind=kind))
+
+    (waits,) = {answer.url for answer in answers}
+    assert "begins" in text_of(answers[0].text)
+    assert events(store, tenant).count(recorded) == 1
+    assert requested() == before + 1
+    key = waits.rpartition("/")[2]
+    request = SyncRequest(tenant=tenant, mode=mode, dry_run=dry_run)
+    run = store.triggers.open(request, f"hub/{tenant}/{key}").run
+    assert (run.mode, run.dry_run) == (mode, dry_run)
+    assert browser.open(waits.removeprefix(hub.address)).url == f"{hub.address}tenants/{tenant}/runs/{run.id}"
+    progress = browser.open(f"{waits.removeprefix(hub.address)}/progress")
+    assert progress.headers["HX-Redirect"] == f"/tenants/{tenant}/runs/{run.id}"
+    assert "Member Ada" in text_of(browser.open(f"tenants/{tenant}/audit").text)
+
+
+def test_a_form_of_the_history_starts_nothing_else(hub: Hub, store: Store) -> None:
+    """Chosen anew on a page that was used, it says so, and the next press is one of its own."""
+    tenant = new_tenant(hub, "bakat")
+    browser = administrator(hub, tenant)
+    form = browser.open(f"tenants/{tenant}/start/")
+    browser.submit(f"tenants/{tenant}/start/", form, kind="dry_run")
+
+    again = browser.submit(f"tenants/{tenant}/start/", form, kind="full")
+
+    assert again.status_code == 422
+    assert "Something else was done from this page." in text_of(again.text)
+    assert browser.submit(f"tenants/{tenant}/start/", again, kind="full").status_code == 200
+    assert events(store, tenant).count(AuditKind.RUN_REQUESTED) == 1
+
+
+def test_while_the_guard_waits_for_an_answer_only_a_preview_is_started(hub: Hub, store: Store) -> None:
+    """The page leads to the halted run, and a request that comes all the same is refused and not recorded."""
+    tenant = new_tenant(hub, "fraga")
+    halted = start(store, tenant, "halted")
+    browser = administrator(hub, tenant, "sv")
+    form = browser.open(f"tenants/{tenant}/start/")
+    store.runs.halt(halted, Cause.GUARD_EXCEEDED, "guard.changed: 3 of 4 users")
+
+    page = browser.open(f"tenants/{tenant}/start/").text
+    assert f"/runs/{halted}" in page
+    assert 'value="full"' not in page
+    refused = browser.submit(f"tenants/{tenant}/start/", form, kind="full")
+
+    assert refused.status_code == 422
+    assert AuditKind.RUN_REQUESTED not in events(store, tenant)
+    assert browser.submit(f"tenants/{tenant}/start/", refused, kind="dry_run").status_code == 200
+    assert AuditKind.PREVIEW_REQUESTED in events(store, tenant)
+
+
+def test_nothing_is_started_for_an_organisation_that_is_switched_off(hub: Hub, store: Store) -> None:
+    """The page says so and has no button; the API names the reason."""
+    tenant = "avstangd"
+    add_tenant(hub.env, tenant, tenant_object(name="Avstängd", organisation=tenant, enabled=False))
+    browser = administrator(hub, tenant)
+    page = browser.open(f"tenants/{tenant}/start/").text
+    assert "switched off" in page
+    assert 'name="kind"' not in page
+    refused = program(hub, browser, tenant)("POST", "/runs", "a", json={"kind": "full"})
+    assert (refused.status_code, refused.json()["errors"]) == (409, {"action": ["disabled"]})
+    assert events(store, tenant).count(AuditKind.RUN_REQUESTED) == 0
+
+
+def test_a_run_that_waits_for_another_says_so(hub: Hub, store: Store) -> None:
+    """The wait leads to the open run; without a producer it says that a part of the sync is not running."""
+    tenant = new_tenant(hub, "kolla")
+    browser = administrator(hub, tenant)
+    waits = browser.submit(
+        f"tenants/{tenant}/start/", browser.open(f"tenants/{tenant}/start/"), kind="dry_run"
+    )
+    assert "The part of the sync that starts runs is not running." in text_of(waits.text)
+    run = start(store, tenant, "goes on")
+    assert f"Run {run} is going on." in text_of(browser.open(waits.url.removeprefix(hub.address)).text)
+    for key in ("no-such-key", "å", "x" * 200):
+        assert browser.open(f"tenants/{tenant}/start/{key}").status_code == 404
+
+
+def test_a_run_is_cancelled_after_the_page_said_what_that_means(hub: Hub, store: Store) -> None:
+    """What was updated stays, what is left is not touched; the second press changes nothing."""
+    tenant = new_tenant(hub, "avbryt")
+    run = start(store, tenant, "cancelled")
+    store.receipts.finish(run, USERS[0], UNCHANGED)
+    browser = administrator(hub, tenant)
+    assert "Cancel the run" in browser.open(f"tenants/{tenant}/runs/{run}").text
+    path = f"tenants/{tenant}/runs/{run}/cancel/"
+    form = browser.open(path)
+    text = text_of(form.text)
+    assert "No user was updated so far." in text
+    assert "5 users that it has not come to stay as they are." in text
+    assert store.runs.get(run).status is not Status.CANCELLED
+
+    done = [browser.submit(path, form) for _ in range(2)]
+
+    assert {answer.url for answer in done} == {f"{hub.address}tenants/{tenant}/runs/{run}"}
+    assert "Cancelled" in text_of(done[0].text)
+    assert store.runs.summary(run).counts[Outcome.PENDING] == len(USERS) - 1
+    assert events(store, tenant).count(AuditKind.RUN_CANCELLED) == 1
+    assert f">{run}</a>" in browser.open(f"tenants/{tenant}/audit").text
+    # From another page the run has ended already.
+    ended = browser.submit(path, browser.open("permissions"), key="another")
+    assert (ended.status_code, "has ended already" in ended.text) == (422, True)
+    assert events(store, tenant).count(AuditKind.RUN_CANCELLED) == 1
+
+
+def test_readers_see_no_button_and_send_no_form(hub: Hub, store: Store) -> None:
+    """For a reader the pages that act are not there."""
+    tenant = new_tenant(hub, "lasare")
+    run = start(store, tenant, "read")
+    reader = hub.signed_in("Rut Läsare", "reader", tenant)
+    assert "Start a run" not in reader.open(f"tenants/{tenant}/runs/").text
+    assert "Cancel the run" not in reader.open(f"tenants/{tenant}/runs/{run}").text
+    form = reader.open("permissions")
+    assert reader.submit(f"tenants/{tenant}/start/", form, kind="full", key="x").status_code == 404
+    assert reader.submit(f"tenants/{tenant}/runs/{run}/cancel/", form, key="x").status_code == 404
+    assert store.runs.get(run).status is Status.READING
+
+
+def test_programs_start_and_cancel_runs(hub: Hub, store: Store, requested: Callable[[], int]) -> None:
+    """Once for each key, with what there is to know first; the audit names the token."""
+    tenant = new_tenant(hub, "program")
+    browser = administrator(hub, tenant)
+    ask = program(hub, browser, tenant)
+    plan = ask("GET", "/start").json()
+    assert plan == {"enabled": True, "open_run": None, "unanswered_run": None, "last_full": None}
+    before = requested()
+
+    first = ask("POST", "/runs", "night-1", json={"kind": "delta"})
+
+    assert (first.status_code, first.json()["run"]) == (202, None)
+    assert requested() == before + 1
+    event = first.json()["event"]
+    run = store.triggers.open(SyncRequest(tenant=tenant, mode=Mode.DELTA), event).run.id
+    again = ask("POST", "/runs", "night-1", json={"kind": "delta"})
+    assert again.json() == {"event": event, "run": str(run)}
+    assert requested() == before + 1
+    assert ask("POST", "/runs", "night-1", json={"kind": "full"}).json()["errors"] == {
+        "action": ["key_reused"]
+    }
+    assert ask("POST", f"/runs/{run}/cancel", "c").json()["status"] == "cancelled"
+    assert ask("POST", f"/runs/{run}/cancel", "c").json()["status"] == "cancelled"
+    assert ask("POST", f"/runs/{run}/cancel", "d").json()["errors"] == {"action": ["ended"]}
+    assert events(store, tenant)[-2:] == [AuditKind.RUN_REQUESTED, AuditKind.RUN_CANCELLED]
+    assert "Program Program" in text_of(browser.open(f"tenants/{tenant}/audit").text)
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "status"),
+    [
+        (None, '{"kind": "full"}', 422),
+        ("å", '{"kind": "full"}', 422),
+        ("x" * 101, '{"kind": "full"}', 422),
+        ("k", '{"kind": "other"}', 422),
+        ("k", '{"kind": null}', 422),
+        ("k", '{"kind": "full", "users": ["x"]}', 422),
+        ("k", "[]", 422),
+        ("k", "", 422),
+        ("k", "{", 400),
+        ("k", "[" * 50_000, 400),
+        ("k", '{"kind": ' + "1" * 6000 + "}", 400),
+        ("k", b"\xff", 400),
+        ("k", '{"kind": "' + "x" * 100_000 + '"}', 413),
+    ],
+)
+def test_what_makes_no_sense_starts_nothing(
+    hub: Hub, store: Store, key: str | None, body: str | bytes, status: int
+) -> None:
+    """A problem detail says what is wrong, and nothing is recorded."""
+    tenant = "exempel"
+    ask = program(hub, administrator(hub, tenant), tenant)
+    begun = len(events(store, tenant))
+    answer = ask("POST", "/runs", key, data=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert len(events(store, tenant)) == begun
+
+
+def test_a_token_that_reads_does_not_act(hub: Hub, store: Store) -> None:
+    """Nor does one of another tenant, and a session is no token."""
+    tenant = new_tenant(hub, "laser")
+    run = start(store, tenant, "safe")
+    browser = administrator(hub, tenant)
+    ask = program(hub, browser, tenant, may_act=False)
+    assert ask("GET", "/start").json()["open_run"] == str(run)
+    assert ask("POST", "/runs", "k", json={"kind": "full"}).status_code == 403
+    assert ask("POST", f"/runs/{run}/cancel", "k").status_code == 403
+    other = program(hub, administrator(hub, "exempel"), "exempel")
+    assert other("POST", f"/runs/{run}/cancel", "k").status_code == 404
+    refused = browser.post(
+        f"{hub.address}api/v1/syncs/{tenant}/runs", json={"kind": "full"}, timeout=DEADLINE
+    )
+    assert refused.status_code == 401
+    assert store.runs.get(run).status is Status.READING
