@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from flask import current_app
+
+from hub.recent_order import RecentOrder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +31,8 @@ class HubServices:
     `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
     recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
     come no further; without it the pages do not say that. The `broker` takes what members ask for; without it
-    nothing can be started. The `proxies` are believed when they say for whom
-    they ask. Without `entra` members sign in by links alone.
+    nothing can be started. The `proxies` are believed when they say for whom they ask. Without `entra`
+    members sign in by links alone. `order` remembers the order of the tenants.
     """
 
     store: Store
@@ -42,6 +44,7 @@ class HubServices:
     broker: ReplayBroker | None = None
     proxies: Sequence[IPv4Network | IPv6Network] = ()
     entra: EntraSignIn | None = None
+    order: RecentOrder = field(default_factory=RecentOrder)
 
 
 def hub_services() -> HubServices:

@@ -110,6 +110,14 @@ class Database:
         if not self.is_sqlite:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
+    def prefer_order(self, connection: Connection) -> None:
+        """Have the transaction read rows in the order of an index, rather than all of them and sort these.
+
+        It is for the first rows of a long list, where the server underrates how long the list is.
+        """
+        if not self.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_sort = off")
+
     def _one_statement(self) -> AbstractContextManager[Connection]:
         return self._engine.begin() if self.is_sqlite else self._autocommit.connect()
 

@@ -27,6 +27,7 @@ from store.receipts.receipts import Receipts
 from store.receipts.replays import Replays
 from store.receipts.verifications import Verifications
 from store.receipts.work_items import WorkItems
+from store.report_cache import ReportCache
 from store.reports.data_quality import DataQualityReports
 from store.reports.failures import FailureReports
 from store.reports.mapping_comparisons import MappingComparisons
@@ -73,7 +74,9 @@ class Store:
         self.shared_organisations = SharedOrganisations(self.database)
         self.match_decisions = MatchDecisionStore(self.database)
         self.failed_undos = FailedUndos(self.database)
-        self.runs = Runs(self.database)
+        #: What it remembers is right; only a process that is asked again and again enables it.
+        self.report_cache = ReportCache()
+        self.runs = Runs(self.database, self.report_cache)
         self.triggers = Triggers(self.database, self.runs, cipher)
         self.settings_overrides = SettingsOverrides(self.runs, self.tenants, cipher)
         self.schedules = Schedules(self.database)
@@ -82,12 +85,12 @@ class Store:
         self.work_items = WorkItems(self.database)
         self.claims = Claims(self.database, self.guard_counters, cipher)
         self.receipts = Receipts(self.database)
-        self.change_totals = ChangeTotals(self.database)
+        self.change_totals = ChangeTotals(self.database, self.report_cache)
         self.forecasts = Forecasts(self.database)
         self.delta_state = DeltaState(self.database)
         self.unresolved_users = UnresolvedUsers(self.database)
         self.delta_receipts = DeltaReceipts(self.database, self.receipts)
-        self.replays = Replays(self.database)
+        self.replays = Replays(self.database, self.report_cache)
         self.operations = Operations(self.database)
         self.cleanups = Cleanups(self.database)
         self.run_warnings = RunWarnings(self.database)
@@ -95,14 +98,14 @@ class Store:
         self.waits = Waits(self.database)
         self.lost_messages = LostMessages(self.database)
         self.user_history = UserHistory(self.database)
-        self.tenant_overviews = TenantOverviews(self.database)
-        self.failures = FailureReports(self.database)
-        self.open_failures = OpenFailures(self.database)
-        self.scope_changes = ScopeChanges(self.database)
-        self.scope_exits = ScopeExitReports(self.database)
+        self.tenant_overviews = TenantOverviews(self.database, self.report_cache)
+        self.failures = FailureReports(self.database, self.report_cache)
+        self.open_failures = OpenFailures(self.database, self.report_cache)
+        self.scope_changes = ScopeChanges(self.database, self.report_cache)
+        self.scope_exits = ScopeExitReports(self.database, self.report_cache)
         self.mapping_comparisons = MappingComparisons(self.database)
         self.pending_matches = PendingMatchReports(self.database)
-        self.data_quality = DataQualityReports(self.database, self.runs)
+        self.data_quality = DataQualityReports(self.database, self.runs, self.report_cache)
         self.pruning = Pruning(self.database)
         self.undo_records = UndoRecords(self.database, cipher)
         self.write_history = WriteHistory(self.database, cipher)

@@ -62,10 +62,7 @@ def tenant_statuses(
     a few times however many there are; without it that is not found out.
     `refused` are the requests for runs that are dead letters (`guard_unanswered`), by tenant.
     """
-    if keys is None:
-        tenants = store.tenants.outlines()
-    else:
-        tenants = [store.tenants.outline(key) for key in sorted(set(keys))]
+    tenants = store.tenants.outlines(keys)
     overviews = store.tenant_overviews.load(now, keys)
     # Of one tenant its plan is asked for by itself.
     of_one = next(iter(keys)) if keys is not None and len(keys) == 1 else None

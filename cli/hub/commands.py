@@ -186,6 +186,7 @@ def _build() -> WSGIApplication:
     idle = None
     if services.settings.amqp_url:
         idle = IdleCheck(broker=RecentCounts(services.broker), runs=services.store.runs)
+    services.store.report_cache.enable()
     sign_in = SignIn(services.store, services.cipher.index)
     return create_app(
         HubServices(

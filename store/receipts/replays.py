@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from store.database import Database
+    from store.report_cache import ReportCache
 
 #: Outcomes that leave a user to another message.
 _SETTLES_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
@@ -93,8 +94,9 @@ class ReceiptState:
 class Replays:
     """The receipts of dead letters; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def states(self, keys: Collection[Key]) -> dict[Key, ReceiptState]:
         """Return how the receipts of these users stand; who has none is left out."""
@@ -191,7 +193,10 @@ class Replays:
             )
         )
         with self._database.transaction() as connection:
-            return connection.scalar(query) or 0
+            tenant_id = connection.scalar(select(runs.c.tenant_id).where(runs.c.id == run_id)) or 0
+            return self._cache.of_tenant(
+                connection, ("settled_later", run_id), tenant_id, lambda: connection.scalar(query) or 0
+            )
 
     def results(self, operation: int) -> ReplayResults:
         """Return the results of the users that a replay has taken up so far."""

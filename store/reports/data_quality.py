@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, ColumnElement, Connection, FromClause, Row
 
+    from schemas.runs.run import RunSummary
     from store.database import Database
+    from store.report_cache import ReportCache
     from store.runs.runs import Runs
 
 #: What the report shows of a receipt.
@@ -51,39 +53,46 @@ _COLUMNS: Final = tuple(
 class DataQualityReports:
     """Makes reports; may be shared by threads."""
 
-    def __init__(self, database: Database, runs: Runs) -> None:
+    def __init__(self, database: Database, runs: Runs, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
         self._runs = runs
 
     def last(self, tenant: str, limit: int) -> DataQualityReport | None:
         """Return the report with `limit` users of each kind at most, None without a complete full run."""
-        tenants, receipts = tables.tenants, tables.receipts
         with self._database.transaction() as connection:
-            tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == tenant))
+            tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
             run = full_run(connection, tenant_id)
-        if run is None:
-            return None
+            if tenant_id is None or run is None:
+                return None
         summary = self._runs.summary(run)
-        is_not_found = receipts.c.outcome == Outcome.NOT_FOUND
-        reason = receipts.c.not_found_reason
         with self._database.transaction() as connection:
-            query = _ReceiptQuery(connection, run, limit)
-            return DataQualityReport(
-                run=summary,
-                collisions=query.collisions(),
-                same_eppn=query.shared_values(receipts.c.eppn_digest),
-                same_number=query.shared_values(receipts.c.ssn_digest),
-                eppn_is_mail=query.mails_of_others(),
-                eppn_moved=query.moved_eppns(full_run(connection, tenant_id, before=run)),
-                eppn_has_number=query.users(receipts.c.eppn_has_number),
-                sign_in=query.sign_in(),
-                no_match_key=query.users(and_(is_not_found, reason == NotFoundReason.NO_MATCH_KEY)),
-                not_found=query.users(
-                    and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))
-                ),
-                ambiguous=query.users(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
-                failed=query.failed(),
+            return self._cache.of_tenant(
+                connection,
+                ("data_quality", run, limit),
+                tenant_id,
+                lambda: _report(_ReceiptQuery(connection, run, limit), summary, tenant_id),
             )
+
+
+def _report(query: _ReceiptQuery, summary: RunSummary, tenant_id: int) -> DataQualityReport:
+    receipts = tables.receipts
+    is_not_found = receipts.c.outcome == Outcome.NOT_FOUND
+    reason = receipts.c.not_found_reason
+    return DataQualityReport(
+        run=summary,
+        collisions=query.collisions(),
+        same_eppn=query.shared_values(receipts.c.eppn_digest),
+        same_number=query.shared_values(receipts.c.ssn_digest),
+        eppn_is_mail=query.mails_of_others(),
+        eppn_moved=query.moved_eppns(full_run(query.connection, tenant_id, before=query.run)),
+        eppn_has_number=query.users(receipts.c.eppn_has_number),
+        sign_in=query.sign_in(),
+        no_match_key=query.users(and_(is_not_found, reason == NotFoundReason.NO_MATCH_KEY)),
+        not_found=query.users(and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))),
+        ambiguous=query.users(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
+        failed=query.failed(),
+    )
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
     from store.database import Database
+    from store.report_cache import ReportCache
 
 #: Such an outcome tells nothing of a user.
 _TELLS_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
@@ -60,33 +61,22 @@ class OpenFailure:
 class OpenFailures:
     """Reads receipts; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def groups(self, tenant: str, *, recently: dt.datetime | None = None) -> tuple[FailureGroup, ...]:
         """Return the groups of a tenant, the largest first; `recently` (aware) is when recent ones begin."""
         with self._database.transaction() as connection:
             tenant_id, query = _open(connection, tenant)
-            since = {} if tenant_id is None else all_failing_since(connection, tenant_id)
-            by_reason: defaultdict[Reason, list[dt.datetime]] = defaultdict(list)
-            held = set()
-            for row in connection.execute(query):
-                by_reason[Reason(row.reason)].append(since.get(row.entra_id) or _settled_at(row))
-                if row.holder_entra_id is not None:
-                    held.add(Reason(row.reason))
-            groups = [
-                FailureGroup(
-                    reason=reason,
-                    users=len(moments),
-                    first=min(moments),
-                    last=max(moments),
-                    recent=sum(recently is not None and each >= recently for each in moments),
-                    settled_before=_settled_before(connection, tenant_id, reason, min(moments)),
-                    is_held_in_entra=reason in held,
-                )
-                for reason, moments in by_reason.items()
-            ]
-        return tuple(sorted(groups, key=lambda group: (-group.users, group.reason)))
+            if tenant_id is None:
+                return ()
+            return self._cache.of_tenant(
+                connection,
+                ("failure_groups", recently),
+                tenant_id,
+                lambda: _groups(connection, tenant_id, query, recently),
+            )
 
     def page(self, tenant: str, reason: Reason | None, *, after: str, limit: int) -> list[OpenFailure]:
         """Return the users that fail for a reason, or for any, by Entra id: those behind `after`."""
@@ -96,7 +86,34 @@ class OpenFailures:
             query = query.where(receipts.c.entra_id > after).order_by(receipts.c.entra_id).limit(limit)
             if reason is not None:
                 query = query.where(receipts.c.reason == reason)
+                # The index of those that fail has them in this order.
+                self._database.prefer_order(connection)
             return _failures(connection, tenant_id, connection.execute(query).all())
+
+
+def _groups(
+    connection: Connection, tenant_id: int, query: Select[Any], recently: dt.datetime | None
+) -> tuple[FailureGroup, ...]:
+    since = all_failing_since(connection, tenant_id)
+    by_reason: defaultdict[Reason, list[dt.datetime]] = defaultdict(list)
+    held = set()
+    for row in connection.execute(query):
+        by_reason[Reason(row.reason)].append(since.get(row.entra_id) or _settled_at(row))
+        if row.holder_entra_id is not None:
+            held.add(Reason(row.reason))
+    groups = [
+        FailureGroup(
+            reason=reason,
+            users=len(moments),
+            first=min(moments),
+            last=max(moments),
+            recent=sum(recently is not None and each >= recently for each in moments),
+            settled_before=_settled_before(connection, tenant_id, reason, min(moments)),
+            is_held_in_entra=reason in held,
+        )
+        for reason, moments in by_reason.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: (-group.users, group.reason)))
 
 
 def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]:

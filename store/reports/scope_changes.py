@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from schemas.runs.run import Run
     from store.database import Database
+    from store.report_cache import ReportCache
 
 #: Outcomes of users that are not in scope, or that tell nothing of it.
 _NOT_IN_SCOPE: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED, Outcome.PENDING)
@@ -27,8 +28,9 @@ _NOT_IN_SCOPE: Final = (Outcome.OUT_OF_SCOPE, Outcome.SUPERSEDED, Outcome.PENDIN
 class ScopeChanges:
     """Compares runs that have read all users; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def by_tenant(self, keys: Collection[str] | None = None) -> dict[str, ScopeChange]:
         """Return the change of each tenant's last complete run of all users, by its key.
@@ -56,7 +58,7 @@ class ScopeChanges:
                 found[row.key].append(row.id)
             # Of these runs' results, not of all that there are.
             self._database.prefer_indexes(connection)
-            in_scope = _in_scope(connection, [run for two in found.values() for run in two])
+            in_scope = _in_scope(connection, [run for two in found.values() for run in two], self._cache)
         return {key: _change(two, in_scope) for key, two in found.items()}
 
     def of_run(self, run: Run) -> ScopeChange | None:
@@ -74,7 +76,7 @@ class ScopeChanges:
                 return None
             earlier = connection.scalar(before)
             both = [run.id] if earlier is None else [run.id, earlier]
-            return _change(both, _in_scope(connection, both))
+            return _change(both, _in_scope(connection, both, self._cache))
 
 
 def _change(newest: list[int], in_scope: dict[int, int]) -> ScopeChange:
@@ -86,8 +88,8 @@ def _change(newest: list[int], in_scope: dict[int, int]) -> ScopeChange:
     )
 
 
-def _in_scope(connection: Connection, run_ids: list[int]) -> dict[int, int]:
+def _in_scope(connection: Connection, run_ids: list[int], cache: ReportCache) -> dict[int, int]:
     return {
         run: sum(users for outcome, users in totals.outcomes.items() if outcome not in _NOT_IN_SCOPE)
-        for run, totals in totals_by_run(connection, run_ids).items()
+        for run, totals in totals_by_run(connection, run_ids, cache).items()
     }

@@ -15,13 +15,15 @@ from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     from store.database import Database
+    from store.report_cache import ReportCache
 
 
 class ScopeExitReports:
     """Counts receipts of users that left the scope; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def for_run(self, run_id: int) -> tuple[ScopeExits, ...]:
         """Return the users of a run whose receipts are there, by the rule, the most frequent first."""
@@ -31,10 +33,16 @@ class ScopeExitReports:
             .where(receipts.c.run_id == run_id, receipts.c.left_scope)
             .group_by(receipts.c.detail)
         )
+
+        def compute() -> tuple[ScopeExits, ...]:
+            groups = [
+                ScopeExits(rule=from_stored(row.detail) or "", users=row.users)
+                for row in connection.execute(query)
+            ]
+            return tuple(sorted(groups, key=lambda group: (-group.users, group.rule)))
+
         with self._database.transaction() as connection:
-            rows = connection.execute(query).all()
-        groups = [ScopeExits(rule=from_stored(row.detail) or "", users=row.users) for row in rows]
-        return tuple(sorted(groups, key=lambda group: (-group.users, group.rule)))
+            return self._cache.of_run(connection, "scope_exits", run_id, compute)
 
     def left_out_by_last_run(self, tenant: str) -> LeftOut | None:
         """Return whom the last complete full run left out, if it had the settings that the tenant has now.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Select, case, exists, func, select, true
 
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 
     from schemas.runs.run import Run
     from store.database import Database
+    from store.report_cache import ReportCache
+
+
+_DAY: Final = dt.timedelta(days=1)
+_WEEK: Final = dt.timedelta(days=7)
+
+#: The periods that count for what is fresh, by the column of the first verification in them.
+_LATELY: Final = {"first_of_day": _DAY, "first_of_week": _WEEK}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +49,25 @@ class TenantOverview:
     users: UserTotals
 
 
+@dataclass(frozen=True)
+class _Counted:
+    """Totals as of a moment, and until when they hold: users drop out of what was verified lately."""
+
+    totals: UserTotals
+    since: dt.datetime
+    until: dt.datetime | None
+
+    def is_good(self, now: dt.datetime) -> bool:
+        """Say whether the totals are those of this moment."""
+        return self.since <= now and (self.until is None or now < self.until)
+
+
 class TenantOverviews:
     """Reads a few statements for all tenants together; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def load(self, now: dt.datetime, keys: Collection[str] | None = None) -> dict[str, TenantOverview]:
         """Return the overview of each tenant, or of those that `keys` names, by its key; `now` is aware."""
@@ -57,7 +79,7 @@ class TenantOverviews:
             ids = None if keys is None else [row.id for row in rows]
             last = {row.tenant_id: run_from_row(row) for row in connection.execute(_last_runs(ids))}
             unfinished = _unfinished(connection, ids)
-            users = self._user_totals(connection, now, ids)
+            users = self._user_totals(connection, now, [row.id for row in rows])
         return {
             row.key: TenantOverview(
                 last_run=last.get(row.id),
@@ -78,11 +100,19 @@ class TenantOverviews:
         return {key: users.get(tenant_id, UserTotals(failed={})) for tenant_id, key in known.items()}
 
     def _user_totals(
-        self, connection: Connection, now: dt.datetime, ids: Collection[int] | None
+        self, connection: Connection, now: dt.datetime, ids: Collection[int]
     ) -> dict[int, UserTotals]:
         # To read the results of all runs takes longer than to look up those of the last ones.
         self._database.prefer_indexes(connection)
-        return _users(connection.execute(_user_totals(now, ids)).all())
+
+        def compute(missing: Collection[int]) -> dict[int, _Counted]:
+            totals = _users(connection.execute(_user_totals(now, missing)).all(), now)
+            return {each: totals.get(each, _Counted(UserTotals(failed={}), now, None)) for each in missing}
+
+        counted = self._cache.of_tenants(
+            connection, "user_totals", ids, compute, is_good=lambda each: each.is_good(now)
+        )
+        return {each: found.totals for each, found in counted.items()}
 
     def unanswered(self, tenants: Collection[str] = ()) -> list[Run]:
         """Return the halted runs that wait for an answer, of these tenants, or of all if none is named."""
@@ -137,8 +167,8 @@ def _user_totals(now: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
     states = user_states(ids)
     users, asked = func.count().label("users"), states.c.asked_at
 
-    def since(days: int) -> ColumnElement[Any]:
-        return func.sum(case((asked >= now - dt.timedelta(days=days), 1), else_=0))
+    def since(period: dt.timedelta) -> ColumnElement[Any]:
+        return func.sum(case((asked >= now - period, 1), else_=0))
 
     return (
         select(
@@ -147,21 +177,37 @@ def _user_totals(now: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
             states.c.state,
             states.c.reason,
             users,
-            since(1).label("within_day"),
-            since(7).label("within_week"),
+            since(_DAY).label("within_day"),
+            since(_WEEK).label("within_week"),
             func.min(asked).label("oldest"),
             func.count(states.c.holder).label("holders"),
+            *(func.min(case((asked >= now - period, asked))).label(name) for name, period in _LATELY.items()),
         )
         .where(states.c.state.is_not(None))
         .group_by(states.c.tenant_id, states.c.base, states.c.state, states.c.reason)
     )
 
 
-def _users(rows: Sequence[Row[Any]]) -> dict[int, UserTotals]:
+def _users(rows: Sequence[Row[Any]], now: dt.datetime) -> dict[int, _Counted]:
     by_tenant: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         by_tenant[row.tenant_id].append(row)
-    return {tenant_id: _totals(of_tenant) for tenant_id, of_tenant in by_tenant.items()}
+    return {
+        tenant_id: _Counted(_totals(of_tenant), now, _until(of_tenant))
+        for tenant_id, of_tenant in by_tenant.items()
+    }
+
+
+def _until(rows: Sequence[Row[Any]]) -> dt.datetime | None:
+    """Return when the first of the users that were verified in a period is so no longer."""
+    first = [
+        as_utc(moment) + period
+        for row in rows
+        for name, period in _LATELY.items()
+        if (moment := getattr(row, name)) is not None
+    ]
+    # A moment later: who was verified to the second a day ago still was within it.
+    return min(first) + dt.timedelta(microseconds=1) if first else None
 
 
 def _totals(rows: Sequence[Row[Any]]) -> UserTotals:

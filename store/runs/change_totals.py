@@ -13,37 +13,27 @@ from schemas.runs.changes import ChangeCounts, count_changes, format_changes, pa
 from store import tables
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from schemas.runs.sync_result import Forecast
     from store.database import Database
+    from store.report_cache import ReportCache
 
 
 class ChangeTotals:
     """Sums over receipts; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def for_run(self, run_id: int) -> ChangeCounts:
         """Return what a run has changed, or would have if it is a dry one.
 
         Of dead letters those count that say what they have not written: the rest was.
         """
-        receipts = tables.receipts
-        is_partial = and_(
-            receipts.c.outcome == Outcome.DEAD_LETTERED,
-            receipts.c.unwritten_attributes.is_not(None),
-            receipts.c.changes.is_not(None),
-        )
-        query = (
-            select(receipts.c.changes, func.count().label("users"))
-            .where(
-                receipts.c.run_id == run_id,
-                or_(receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)), is_partial),
-            )
-            .group_by(receipts.c.changes)
-        )
         with self._database.transaction() as connection:
-            return count_changes((parse_changes(row.changes), row.users) for row in connection.execute(query))
+            return self._cache.of_run(connection, "changes", run_id, lambda: _changes(connection, run_id))
 
 
 class Forecasts:
@@ -93,6 +83,24 @@ class Forecasts:
             published = connection.scalar(select(func.count()).where(receipts.c.run_id == run_id))
         not_read = _not_read(row, int(published or 0))
         return _prospect(groups, not_read)
+
+
+def _changes(connection: Connection, run_id: int) -> ChangeCounts:
+    receipts = tables.receipts
+    is_partial = and_(
+        receipts.c.outcome == Outcome.DEAD_LETTERED,
+        receipts.c.unwritten_attributes.is_not(None),
+        receipts.c.changes.is_not(None),
+    )
+    query = (
+        select(receipts.c.changes, func.count().label("users"))
+        .where(
+            receipts.c.run_id == run_id,
+            or_(receipts.c.outcome.in_((Outcome.UPDATED, Outcome.WOULD_UPDATE)), is_partial),
+        )
+        .group_by(receipts.c.changes)
+    )
+    return count_changes((parse_changes(row.changes), row.users) for row in connection.execute(query))
 
 
 def _not_read(run: Any, published: int) -> int | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from schemas.outcomes import RunKind
     from store.database import Database
+    from store.report_cache import ReportCache
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +46,9 @@ _log = structlog.get_logger(__name__)
 class Runs:
     """The runs' tables; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cache: ReportCache) -> None:
         self._database = database
+        self._cache = cache
 
     def get(self, run_id: int) -> Run:
         """Return a run; raise `UsageError` when there is none of that number."""
@@ -68,7 +70,7 @@ class Runs:
             query = query.where(tables.runs.c.id < before)
         query = query.limit(limit)
         with self._database.transaction() as connection:
-            return _summaries(connection, connection.execute(query).all())
+            return _summaries(connection, connection.execute(query).all(), self._cache)
 
     def count(
         self, tenant: str | None, *, statuses: Sequence[Status], kinds: Collection[RunKind], since: int
@@ -82,7 +84,7 @@ class Runs:
     def summary(self, run_id: int) -> RunSummary:
         """Return a run with its sums, which come from its receipts, those that were removed included."""
         with self._database.transaction() as connection:
-            return _summaries(connection, [get_run_row(connection, run_id)])[0]
+            return _summaries(connection, [get_run_row(connection, run_id)], self._cache)[0]
 
     def unanswered_guard(self, tenant: str, *, except_run: int | None = None) -> Run | None:
         """Return a run of the tenant that the guard has halted and no person has answered, or None.
@@ -104,7 +106,7 @@ class Runs:
         """Return runs with their sums by number; a number that no run has is left out."""
         with self._database.transaction() as connection:
             rows = connection.execute(SELECT_RUNS.where(tables.runs.c.id.in_(run_ids))).all()
-            return {summary.run.id: summary for summary in _summaries(connection, rows)}
+            return {summary.run.id: summary for summary in _summaries(connection, rows, self._cache)}
 
     def halt(self, run_id: int, cause: Cause, detail: str) -> bool:
         """Halt an open run; True for the one who did it, so that it is said once.
@@ -250,9 +252,9 @@ def _chosen(
     return conditions
 
 
-def _summaries(connection: Connection, rows: Sequence[Row[Any]]) -> list[RunSummary]:
+def _summaries(connection: Connection, rows: Sequence[Row[Any]], cache: ReportCache) -> list[RunSummary]:
     ids = [row.id for row in rows]
-    sums, warnings = totals_by_run(connection, ids), warnings_by_run(connection, ids)
+    sums, warnings = totals_by_run(connection, ids, cache), warnings_by_run(connection, ids)
     waiting = waiting_by_run(connection, ids)
     last_finished = last_finished_by_run(connection, [run_id for run_id in ids if waiting[run_id]])
     return [

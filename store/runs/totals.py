@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import case, func, literal, select, union_all
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import Connection
+
+    from store.report_cache import ReportCache
 
 
 @dataclass(kw_only=True)
@@ -35,7 +38,14 @@ class RunTotals:
     read_again: int = 0
 
 
-def totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, RunTotals]:
+def totals_by_run(
+    connection: Connection, run_ids: Collection[int], cache: ReportCache
+) -> dict[int, RunTotals]:
+    """Return the sums of each run."""
+    return cache.of_runs(connection, "totals", run_ids, partial(_totals_by_run, connection))
+
+
+def _totals_by_run(connection: Connection, run_ids: Collection[int]) -> dict[int, RunTotals]:
     """Return the sums of each run.
 
     One statement reads both tables: what is removed between two would be counted twice, or not at all.

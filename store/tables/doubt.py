@@ -37,16 +37,22 @@ def is_in_doubt(some_receipts: FromClause, some_runs: FromClause) -> ColumnEleme
     Such an outcome tells of a user only if no other one does.
     """
     undo, undo_runs = receipts.alias(), runs.alias()
-    is_restored = exists().where(
-        undo_runs.c.reverts_run_id == some_runs.c.id,
-        ~undo_runs.c.dry_run,
-        undo.c.run_id == undo_runs.c.id,
-        # The user's few receipts are looked up in their index. Without the comparison of runs PostgreSQL may
-        # read all receipts of undos instead.
-        undo.c.tenant_id == some_receipts.c.tenant_id,
-        undo.c.entra_id == some_receipts.c.entra_id,
-        undo.c.run_id > some_receipts.c.run_id,
-        undo.c.outcome.in_(VERIFYING_OUTCOMES),
+    is_restored = (
+        exists()
+        .where(
+            undo_runs.c.reverts_run_id == some_runs.c.id,
+            ~undo_runs.c.dry_run,
+            undo.c.run_id == undo_runs.c.id,
+            # The user's few receipts are looked up in their index. Without the comparison of runs PostgreSQL
+            # may read all receipts of undos instead.
+            undo.c.tenant_id == some_receipts.c.tenant_id,
+            undo.c.entra_id == some_receipts.c.entra_id,
+            undo.c.run_id > some_receipts.c.run_id,
+            undo.c.outcome.in_(VERIFYING_OUTCOMES),
+        )
+        # The receipt may belong to a query further out than the one that asks: SQLAlchemy looks at that one
+        # alone, and would compare with any receipt.
+        .correlate_except(undo, undo_runs)
     )
     return and_(is_unconfirmed(some_runs), or_(some_receipts.c.claimed_at.is_(None), is_restored))
 

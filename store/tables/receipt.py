@@ -16,6 +16,7 @@ _PENDING: Final = text("outcome = 'pending'")
 _CLAIMED: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
 _FAILED: Final = text("outcome = 'dead_lettered'")
+_REPLAYING: Final = text("replaying")
 
 receipts = Table(
     "receipts",
@@ -99,6 +100,8 @@ receipts = Table(
     ),
     Index("ix_receipts_pending", "run_id", postgresql_where=_PENDING, sqlite_where=_PENDING),
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
+    # Hardly ever any: so it costs nothing to find out that there is none.
+    Index("ix_receipts_replaying", "tenant_id", postgresql_where=_REPLAYING, sqlite_where=_REPLAYING),
     # The users that fail, by reason: few among many.
     Index(
         "ix_receipts_failed",

@@ -27,7 +27,7 @@ from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -180,9 +180,17 @@ class Tenants:
         """Return all tenants by key; raises as `settings` does."""
         return [self._opened(row) for row in self._rows()]
 
-    def outlines(self) -> Sequence[Tenant]:
-        """Return all tenants by key, each as `outline` does."""
-        return [restore_tenant(row.key, without_rules(row.settings)) for row in self._rows()]
+    def keys(self) -> frozenset[str]:
+        """Return the keys of all tenants."""
+        with self._database.transaction() as connection:
+            return frozenset(connection.scalars(select(tables.tenants.c.key)))
+
+    def outlines(self, keys: Collection[str] | None = None) -> Sequence[Tenant]:
+        """Return all tenants, or those that `keys` names, by key, each as `outline` does."""
+        rows = self._rows(keys)
+        for missing in sorted(set(keys or ()) - {row.key for row in rows}):
+            raise _unknown(missing)
+        return [restore_tenant(row.key, without_rules(row.settings)) for row in rows]
 
     def remove(self, key: str) -> None:
         """Remove a tenant with its runs and receipts; raise `UsageError` while a run of it is open."""
@@ -199,9 +207,12 @@ class Tenants:
             renew_sharing(connection, key, {row.settings["organisation"]})
             remove_without_tenant(connection)
 
-    def _rows(self) -> Sequence[Row[Any]]:
+    def _rows(self, keys: Collection[str] | None = None) -> Sequence[Row[Any]]:
+        query = select(tables.tenants).order_by(tables.tenants.c.key)
+        if keys is not None:
+            query = query.where(tables.tenants.c.key.in_(keys))
         with self._database.transaction() as connection:
-            return connection.execute(select(tables.tenants).order_by(tables.tenants.c.key)).all()
+            return connection.execute(query).all()
 
     def _opened(self, row: Row[Any]) -> Tenant:
         return restore_tenant(row.key, decrypt_rules(row.settings, self._cipher))
@@ -219,7 +230,7 @@ class Tenants:
         query = select(tables.tenants).where(tables.tenants.c.key == key)
         row = connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
-            raise UsageError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
+            raise _unknown(key)
         return row
 
     def _record(self, connection: Connection, row: Row[Any]) -> TenantRecord:
@@ -238,6 +249,10 @@ class Tenants:
                 client_secret=self._cipher.decrypt(row.client_secret),
             ),
         )
+
+
+def _unknown(key: str) -> UsageError:
+    return UsageError(f"There is no tenant '{key}'; 'tenants list' shows those there are.")
 
 
 def _schedule_begins(before: Tenant, after: Tenant, changed: dt.datetime) -> dict[str, Any]:

@@ -217,6 +217,7 @@ def upgrade() -> None:
         "ix_receipts_failed", "receipts", ["tenant_id", "reason", "entra_id"], "outcome = 'dead_lettered'"
     )
     create_partial_index("ix_receipts_operation_id", "receipts", ["operation_id"], "operation_id IS NOT NULL")
+    create_partial_index("ix_receipts_replaying", "receipts", ["tenant_id"], "replaying")
     create_partial_index("ix_receipts_pending", "receipts", ["run_id"], "outcome = 'pending'")
     op.create_index("ix_receipts_user", "receipts", ["tenant_id", "entra_id", "run_id"], unique=False)
     create_partial_index(

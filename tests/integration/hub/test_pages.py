@@ -323,7 +323,7 @@ def test_a_bug_shows_no_value(
         member = store.hub_members.add("Ada", Role.OPERATOR)
         client.set_cookie(SESSION_COOKIE, sign_in.start_session(member.id))
 
-        def fail() -> None:
+        def fail(*_: object) -> None:
             raise ValueError("Hemlig Person")
 
         monkeypatch.setattr(store.tenants, "outlines", fail)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Cause, Outcome
+from schemas.messages.messages import SyncRequest
+from schemas.outcomes import Cause, Mode, Outcome
+from schemas.users.attributes import Attribute
 from store import tables
 from store.timestamps import now
-from tests.contract.store.factories import TENANT, begin_run, dead_letter, request, tenant
+from tests.contract.store.factories import TENANT, begin_run, complete, dead_letter, request, result, tenant
 from tests.contract.store.reports.test_users import close, finish, full_run
 
 if TYPE_CHECKING:
@@ -46,6 +48,27 @@ def test_a_user_fails_until_a_run_says_otherwise(store: Store) -> None:
     assert [(each.entra_id, each.since) for each in page] == [("anna", days[0]), ("cleo", days[1])]
     assert store.open_failures.page(TENANT, None, after="anna", limit=10) == page[1:]
     assert store.open_failures.page(TENANT, Reason.BUG, after="", limit=10) == []
+
+
+def test_an_undo_of_one_user_settles_no_other_one(store: Store) -> None:
+    """A user that failed after a write fails on, though what the run wrote for another user was restored."""
+    full_run(store, "1", anna=RIGHT, bo=RIGHT)
+    halted = begin_run(store, "2", "anna", "bo")
+    for user, skolon_id in (("anna", "s1"), ("bo", "s2")):
+        store.claims.claim(halted.id, user, skolon_id, {Attribute.FIRST_NAME: "Kim"})
+    store.receipts.finish(halted.id, "anna", result(Outcome.UPDATED, "s1"))
+    store.receipts.mark_dead_lettered(halted.id, "bo", dead_letter(), 1)
+    store.runs.halt(halted.id, Cause.GUARD_EXCEEDED, "asked")
+    undo = store.triggers.open(
+        SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=halted.id), "undo"
+    ).run
+    store.receipts.create_pending(undo.id, ["anna"])
+    store.claims.claim(undo.id, "anna", "s1", {Attribute.FIRST_NAME: "Kim"})
+    store.receipts.finish(undo.id, "anna", result(Outcome.UPDATED, "s1"))
+    complete(store, undo)
+
+    assert [each.entra_id for each in store.open_failures.page(TENANT, None, after="", limit=10)] == ["bo"]
+    assert not store.replays.states([(halted.id, "bo")])[halted.id, "bo"].is_stale
 
 
 def test_a_group_comes_back_when_its_users_were_settled_in_between(store: Store) -> None:
