@@ -29,6 +29,7 @@ from hub.pages import (
     users,
 )
 from hub.presentation import times, words
+from hub.presentation.links import with_links
 from hub.presentation.menu import TENANT_PAGES
 from hub.presentation.run_kinds import kind_text
 from hub.security import install_security
@@ -67,6 +68,7 @@ def create_app(services: HubServices) -> Flask:
     install_api(app)
     app.add_template_filter(times.moment, "moment")
     app.add_template_filter(times.day, "day")
+    app.add_template_filter(with_links, "with_links")
     app.add_template_filter(kind_text, "run_kind")
     app.context_processor(_for_every_page)
     return app

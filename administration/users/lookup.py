@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from clients.graph.client import GraphClient
     from schemas.tenants.match_decision import MatchDecision
     from schemas.tenants.tenant import Tenant
+    from schemas.users.skolon_user import SkolonUser
     from store.store import Store
 
 #: What can be an id of Skolon's: it has a digit, and is no address and no name.
@@ -28,6 +29,9 @@ _SKOLON_ID: Final = re.compile(r"(?=.*\d)[\w.-]{1,255}", re.ASCII)
 
 #: What can be a personal number of a Nordic country.
 _PERSONAL_NUMBER: Final = re.compile(r"\d{6,8}[-+A-Fa-fU-Yu-y]?[\dA-Za-z]{4,5}")
+
+#: The attributes of Skolon in which an address may stand.
+_ADDRESSES: Final = (Attribute.EPPN, Attribute.USER_NAME, Attribute.EMAIL)
 
 #: Users that one name or address finds at most.
 MAX_FOUND: Final = 10
@@ -76,20 +80,80 @@ def find_users(
 ) -> list[str]:
     """Return the Entra ids of the users of that id, address or name, in the runs and in Entra now.
 
-    An id that no run knows is returned as it is, if it can be one. Entra is not asked about a Skolon user
-    that the runs know, or of which a decision is. Raises `UsageError` if there is no such
-    tenant, and what Graph raises if only Graph could know the user.
+    An id that no run knows is returned as it is, if it can be one and Skolon does not know it. Entra is not
+    asked about a Skolon user that the runs know, or of which a decision is. Where Entra finds none, the users
+    of Skolon's users of that id or address are returned. Raises `UsageError` if there is no such tenant, and
+    what Graph raises if only Graph could know the user.
     """
     record = store.tenants.get(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
     if (found and is_object_id(identifier)) or decision_about(tenant, identifier, store=store) is not None:
         return found
+    graph = gateways.graph(record.credentials)
+    is_id = is_object_id(identifier)
     try:
-        found += search_entra(identifier, record.tenant, gateways.graph(record.credentials))
+        entra = [] if is_id else search_entra(identifier, record.tenant, graph)
+        if not (found or entra):
+            entra = users_by_skolon(identifier, record.tenant, graph, store=store, gateways=gateways)
     except (HaltError, TransientError):
-        if not found:
+        if not (found or is_id):
             raise
+        entra = []
+    return list(dict.fromkeys([*found, *entra])) or ([identifier.lower()] if is_id else [])
+
+
+def users_by_skolon(
+    identifier: str, tenant: Tenant, graph: GraphClient, *, store: Store, gateways: Gateways
+) -> list[str]:
+    """Return the Entra ids of the users that Skolon knows by an id or an address that Entra does not have.
+
+    They are found by the External Id, by the runs, or by the addresses that Skolon has. Raises as
+    `GraphClient` does; a Skolon that is away, or refuses the question, knows none.
+    """
+    found: list[str] = []
+    for user in _skolon_users(identifier, tenant, gateways):
+        external = user.attributes.get(Attribute.EXTERNAL_ID) or ""
+        if is_object_id(external) and graph.user(external, ("id",)) is not None:
+            found.append(external.lower())
+            continue
+        known = users_of_skolon_user(tenant.key, user.id, store=store)
+        values = {user.attributes.get(name) for name in _ADDRESSES} - {identifier}
+        others = (search_entra(value, tenant, graph) for value in sorted(filter(None, values)))
+        found += known or [each for several in others for each in several]
     return list(dict.fromkeys(found))
+
+
+def users_with_skolon_id(
+    tenant: str, skolon_id: str, *, store: Store, gateways: Gateways | None
+) -> list[str]:
+    """Return the Entra users that a Skolon user is, by the runs or by Skolon and Entra now.
+
+    A service that is away knows none.
+    """
+    known = users_of_skolon_user(tenant, skolon_id, store=store)
+    if known or gateways is None or not may_be_skolon_id(skolon_id):
+        return known
+    record = store.tenants.get(tenant)
+    with suppress(HaltError, TransientError):
+        graph = gateways.graph(record.credentials)
+        return users_by_skolon(skolon_id, record.tenant, graph, store=store, gateways=gateways)
+    return []
+
+
+def _skolon_users(identifier: str, tenant: Tenant, gateways: Gateways) -> Sequence[SkolonUser]:
+    with suppress(HaltError, TransientError, PermanentError):
+        skolon = gateways.skolon(tenant.skolon_target, dry_run=True)
+        if "@" in identifier:
+            return skolon.search(tenant.organisation, dict.fromkeys(_ADDRESSES, identifier))[:MAX_FOUND]
+        if may_be_skolon_id(identifier):
+            user = skolon.read(tenant.organisation, identifier)
+            return () if user is None else (user,)
+    return ()
+
+
+def may_be_skolon_id(text: str) -> bool:
+    """Say whether a text may be an id of Skolon's: what is none must not be asked for in a URL."""
+    return bool(_SKOLON_ID.fullmatch(text)) and not _PERSONAL_NUMBER.fullmatch(text)
 
 
 def resolve_entra_id(
@@ -137,8 +201,8 @@ def not_found(tenant: str, identifier: str, *, store: Store, gateways: Gateways 
 
 
 def _is_in_skolon(tenant: str, identifier: str, *, store: Store, gateways: Gateways) -> bool:
-    """Say whether Skolon has a user of that id; what may be no id is not asked: it would stand in a URL."""
-    if not _SKOLON_ID.fullmatch(identifier) or _PERSONAL_NUMBER.fullmatch(identifier):
+    """Say whether Skolon has a user of that id."""
+    if not may_be_skolon_id(identifier):
         return False
     settings = store.tenants.get(tenant).tenant
     with suppress(HaltError, TransientError, PermanentError):
@@ -151,7 +215,8 @@ def search_entra(identifier: str, tenant: Tenant, graph: GraphClient) -> list[st
     """Return the ids of the users in Entra that have an address or a name now; no value is in a URL.
 
     With an `@` it is a user principal name, an e-mail address or an EPPN; without one a display name or a
-    surname. An id is returned as it is, whether or not there is such a user. Raises as `GraphClient` does.
+    surname, in which Entra may have other spaces. An id is returned as it is, whether or not there is such a
+    user. Raises as `GraphClient` does.
     """
     if is_object_id(identifier):
         return [identifier.lower()]
@@ -159,6 +224,8 @@ def search_entra(identifier: str, tenant: Tenant, graph: GraphClient) -> list[st
     if "@" in identifier:
         eppn = [source for source in tenant.sources[Attribute.EPPN] if source in EXTENSION_ATTRIBUTES]
         names = ["userPrincipalName", "mail", "otherMails", *eppn]
-    found: list[Any] = graph.find_users([(name, identifier) for name in names], ())
+    words = identifier.split()
+    texts = dict.fromkeys((identifier, " ".join(words), "  ".join(words)))
+    found: list[Any] = graph.find_users([(name, text) for text in texts for name in names], ())
     ids = (each.get("id") for each in found if isinstance(each, dict))
     return list(dict.fromkeys(each for each in ids if isinstance(each, str) and is_entra_id(each)))

@@ -87,9 +87,10 @@ def reveal(tenant: str, users: Sequence[str], member: Member, *, store: Store) -
         store.hub_audit.record(AuditKind.VALUES_REVEALED, member=member.id, tenant=tenant, user=user)
 
 
-def reveal_scope(tenant: str, user: str, member: Member, *, store: Store) -> None:
-    """Record that a member looks at what leaves a user out: to be called before it is shown."""
-    store.hub_audit.record(AuditKind.SCOPE_REVEALED, member=member.id, tenant=tenant, user=user)
+def reveal_scope(tenant: str, users: Sequence[str], member: Member, *, store: Store) -> None:
+    """Record that a member looks at what leaves users out: to be called before it is shown."""
+    for user in users:
+        store.hub_audit.record(AuditKind.SCOPE_REVEALED, member=member.id, tenant=tenant, user=user)
 
 
 def not_protected(tenant: str, users: Sequence[str], *, store: Store, gateways: Gateways | None) -> list[str]:

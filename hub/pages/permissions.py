@@ -50,7 +50,7 @@ def permissions_of(member: Member) -> tuple[Permission, ...]:
             what=_("Look up a user, and be shown the user's values (which the audit records)"), why_not=sees
         ),
         Permission(
-            what=_("See a user whom a rule leaves out, and be shown the rule (which the audit records)"),
+            what=_("See a user that a rule leaves out, and be shown the rule (which the audit records)"),
             why_not=acts,
         ),
         Permission(what=_("See who has signed in and who was shown values"), why_not=sees),

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from administration.users.lookup import MAX_FOUND, decision_about, find_user_ids, find_users
+from administration.users.lookup import (
+    MAX_FOUND,
+    decision_about,
+    find_user_ids,
+    find_users,
+    users_with_skolon_id,
+)
 from administration.users.side_by_side import side_by_side
 from administration.users.status import user_report
 from administration.users.view import not_protected, reveal, reveal_scope, telling_properties, view_user
@@ -84,32 +90,38 @@ def names(tenant: str) -> str:
 
 
 @blueprint.get("/<user>")
-def show(tenant: str, user: str) -> str:
-    """Show a user by the id in Entra, with values masked."""
-    return _page(tenant, user, values=False)
+def show(tenant: str, user: str) -> str | Response:
+    """Show a user by the id in Entra, with values masked; an id in Skolon leads to the user that it is."""
+    view = _view(tenant, user, values=False)
+    if view is not None:
+        return _page(tenant, view, values=False)
+    services = hub_services()
+    ids = users_with_skolon_id(tenant, user, store=services.store, gateways=services.gateways)
+    ids = _shown(tenant, list(dict.fromkeys(each for each in ids if each != user.lower())))
+    if not ids or len(ids) > MAX_FOUND:
+        abort(404)
+    if len(ids) > 1:
+        return _choice(tenant_of(tenant), ids, {})
+    return redirect(url_for("users.show", tenant=tenant, user=ids[0]), 303)
 
 
 @blueprint.post("/<user>")
 def show_values(tenant: str, user: str) -> str:
     """Show a user with values; that the member looked at this user is recorded."""
-    return _page(tenant, user, values=True)
-
-
-def _page(tenant: str, user: str, *, values: bool) -> str:
-    found, services, language = tenant_of(tenant), hub_services(), current_language()
-    if not _is_id(user):
-        abort(404)
-    view = _view(tenant, user, values=values)
+    view = _view(tenant, user, values=True)
     if view is None:
         abort(404)
-    if values and view.may_be_protected:
-        reveal_scope(tenant, user, g.member, store=services.store)
-    elif values:
-        reveal(tenant, [user], g.member, store=services.store)
+    record = reveal_scope if view.may_be_protected else reveal
+    record(tenant, [user], g.member, store=hub_services().store)
+    return _page(tenant, view, values=True)
+
+
+def _page(tenant: str, view: UserView, *, values: bool) -> str:
+    language = current_language()
     is_asked = view.now is not None and not view.now.is_unknown
     return render_template(
         "user.html",
-        tenant=found,
+        tenant=tenant_of(tenant),
         view=view,
         values=values,
         answer=answers.answer_of(view, language),
@@ -169,7 +181,9 @@ def _none_found(tenant: str, who: str, *, is_away: bool) -> str:
 
 
 def _view(tenant: str, user: str, *, values: bool) -> UserView | None:
-    """Return a user as the member may see it: for a reader, whom a rule leaves out is not there."""
+    """Return a user as the member may see it: for a reader, one that a rule leaves out is not there."""
+    if not _is_id(user):
+        abort(404)
     services = hub_services()
     view = view_user(tenant, user, values=values, store=services.store, gateways=services.gateways)
     if view is not None and view.may_be_protected and not g.member.administers(tenant):

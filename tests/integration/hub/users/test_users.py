@@ -197,7 +197,7 @@ def test_who_has_the_same_value_is_said(stand_ins: Environment, browser: Browser
     person = user_with(stand_ins, "dead_lettered", "value_taken")
     text = unescape(text_of(look_up(browser, entra_id(person)).text))
     found = re.search(
-        r"Another user in Entra, (\S+), has the same EPPN. This user's comes from (\w+)\.", text
+        r"Another user in Entra, (\S+) ?, has the same EPPN. This user's comes from (\w+)\.", text
     )
     assert found is not None, text
     other = next(each for each in stand_ins.municipality if entra_id(each) == found[1])
