@@ -26,6 +26,13 @@ INTERRUPTED: Final = 130
 _AWAY: Final = {
     Dependency.DATABASE: "The database is away: see that it runs, and that UPDATE_SYNC_DATABASE_URL is right",
     Dependency.BROKER: "RabbitMQ is away: see that it runs, and that UPDATE_SYNC_AMQP_URL is right",
+    Dependency.ENTRA: "Entra's sign-in does not answer: see that this machine reaches it, directly or by its "
+    "proxy, and that UPDATE_SYNC_ENTRA_AUTHORITY is right",
+    Dependency.GRAPH: "Microsoft Graph does not answer: see that this machine reaches it, directly or by its "
+    "proxy, and that UPDATE_SYNC_GRAPH_URL is right",
+    Dependency.SKOLON: "Skolon does not answer: see that this machine reaches it, directly or by its proxy, "
+    "and that UPDATE_SYNC_SKOLON_SCIM_URL is right",
+    Dependency.MACHINE: "This machine cannot do it now",
 }
 
 #: What a machine may lack, and what an operator can do about it.
@@ -84,8 +91,7 @@ def _told(error: BaseException) -> tuple[str, list[str], int]:  # noqa: PLR0911 
         case OperatorError():
             return error.detail, [], WRONG_USE
         case TransientError():
-            away = _AWAY.get(error.dependency, f"{error.dependency} is away")
-            return f"{away} ({error.detail}). Then try again.", [], SOMETHING_IS_WRONG
+            return f"{_AWAY[error.dependency]} ({error.detail}). Then try again.", [], SOMETHING_IS_WRONG
         case UpdateSyncError():
             return f"It did not work: {error}", [], SOMETHING_IS_WRONG
         case OSError() if error.errno in _LACKING:

@@ -59,7 +59,8 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[Template, str]]] = {
     ),
     ProblemKind.BROKER_AWAY: (
         Template(
-            "körning {run} står stilla: RabbitMQ går inte att nå", "run {run} has stopped: RabbitMQ is away"
+            "körning {run} står stilla: RabbitMQ går inte att nå, eller godtar inte UPDATE_SYNC_AMQP_URL",
+            "run {run} has stopped: RabbitMQ is away, or refuses what UPDATE_SYNC_AMQP_URL says",
         ),
         "update-sync runs show {run}",
     ),

@@ -13,6 +13,7 @@
     ├── DeltaLinkExpiredError   read all users
     ├── VersionConflictError    read the Skolon user again
     └── UsageError              the request is wrong     (the command line ends with 2)
+        ├── UnknownRunError
         ├── InvalidSettingsError
         └── InvalidTenantError
 
@@ -200,6 +201,10 @@ class UsageError(UpdateSyncError):
         super().__init__("\n".join([summary, *(f"  - {fault}" for fault in faults)]))
         self.summary = summary
         self.faults = tuple(faults)
+
+
+class UnknownRunError(UsageError):
+    """A command names a run that there is not, or not yet."""
 
 
 class InvalidSettingsError(UsageError):

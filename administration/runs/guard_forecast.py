@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.details.detail import Detail, structured_json
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Status
 from schemas.runs.changes import GuardCounts
 from schemas.tenants.settings_override import apply_override
 from workers.rules.guard import violations
@@ -26,13 +27,15 @@ class GuardForecast:
     """What a run counts, how many users its limits' shares are of, and a sentence for each exceeded limit.
 
     `synced_before` is how many users earlier runs have synced, of which the share of users is that left the
-    scope. Each is None if it is not known: then no share of it is exceeded.
+    scope. Each is None if it is not known: then no share of it is exceeded. `complete` says whether all users
+    were counted: a dry run that goes on, or was cancelled, has not come to all.
     """
 
     counts: GuardCounts
     directory_size: int | None
     synced_before: int | None
     would_halt: tuple[Detail, ...]
+    complete: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -40,6 +43,7 @@ class GuardForecast:
             "counts": self.counts.as_json(),
             "directory_size": self.directory_size,
             "synced_before": self.synced_before,
+            "complete": self.complete,
             "would_halt": list(self.would_halt),
             "structured_would_halt": [structured_json(each) for each in self.would_halt],
         }
@@ -71,6 +75,7 @@ def forecast_of_dry_run(
         left_scope=sum(each.users for each in exits),
     )
     counters = store.guard_counters
-    return guard_forecast(
+    forecast = guard_forecast(
         tenant.guard, counts, counters.directory_size(run.id), counters.synced_before(run.id)
     )
+    return dataclasses.replace(forecast, complete=run.status is Status.COMPLETED)

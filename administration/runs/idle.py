@@ -86,7 +86,10 @@ _REASONS: Final[Mapping[IdleReason, Template]] = {
         "ingen worker är igång: starta en med 'update-sync worker'",
         "no worker runs: start one with 'update-sync worker'",
     ),
-    IdleReason.BROKER_AWAY: Template("RabbitMQ går inte att nå", "RabbitMQ is away"),
+    IdleReason.BROKER_AWAY: Template(
+        "RabbitMQ går inte att nå, eller godtar inte UPDATE_SYNC_AMQP_URL",
+        "RabbitMQ is away, or refuses what UPDATE_SYNC_AMQP_URL says",
+    ),
     IdleReason.OTHER_RUN: Template(
         "körning {run} för kommunen pågår, och begäran väntar på att den blir klar",
         "run {run} of the tenant is open: the request waits for its end",
@@ -143,7 +146,10 @@ def waiting_requests(broker: MessageCounts) -> WaitingRequests | None:
 def describe_requests(requests: WaitingRequests | None) -> str | None:
     """Return how many requests wait and what to do, in words; None if none waits."""
     if requests is None:
-        return "RabbitMQ is away: it is not known whether requests for runs wait there."
+        return (
+            "RabbitMQ is away, or refuses what UPDATE_SYNC_AMQP_URL says: it is not known whether requests "
+            "for runs wait there. 'update-sync dead-letters list' tells which."
+        )
     if not requests.count:
         return None
     wait = "1 request for a run waits" if requests.count == 1 else f"{requests.count} requests for runs wait"

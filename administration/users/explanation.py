@@ -8,8 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.redaction import diff_hint, shown_value
-from schemas.details.detail import structured_json
-from schemas.errors import HaltError, PermanentError
+from schemas.details.detail import Detail, structured_json
+from schemas.details.kinds import DetailKind
+from schemas.errors import Dependency, HaltError, PermanentError, TransientError
 from schemas.runs.changes import IDENTITY_ATTRIBUTES, change_kind
 from schemas.runs.sync_result import SyncResult
 from schemas.tenants.settings_override import apply_override
@@ -26,7 +27,23 @@ if TYPE_CHECKING:
     from workers.dry_run.explain import UserExplanation
 
 #: What an explanation says of how the steps ended.
-END_FIELDS: Final = ("outcome", "reason", "stage", "cause", "away", "detail", "structured_detail")
+END_FIELDS: Final = (
+    "outcome",
+    "reason",
+    "stage",
+    "cause",
+    "away",
+    "structured_away",
+    "detail",
+    "structured_detail",
+)
+
+
+_SERVICE_NAMES: Final = {
+    Dependency.ENTRA: "Entra",
+    Dependency.GRAPH: "Microsoft Graph",
+    Dependency.SKOLON: "Skolon",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,6 +186,13 @@ def _end(end: object) -> dict[str, Any]:
             return {**found, **said, **_detail(end.detail)}
         case HaltError():
             return {**found, "cause": str(end.cause), **_detail(end.detail)}
+        case TransientError():
+            away = Detail(
+                DetailKind.NOT_ASKED,
+                service=_SERVICE_NAMES.get(end.dependency, end.dependency),
+                problem=end.detail,
+            )
+            return {**found, "away": away, "structured_away": structured_json(away)}
         case _:
             return {**found, "away": str(end)}
 

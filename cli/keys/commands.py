@@ -77,11 +77,19 @@ def _print(report: KeyReport) -> None:
             )
     if dead_letters is None:
         echo(
-            "Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set. They may "
-            "need an older key: keep it until they are counted."
+            "Dead letters are not counted: RabbitMQ is away, or UPDATE_SYNC_AMQP_URL is not set or wrong. "
+            "They may need an older key: keep it until they are counted."
         )
     if dead_letters and dead_letters[KeyAge.OLDER]:
-        echo("A dead letter needs its key until it is replayed or discarded; a replay reads the user again.")
+        echo(
+            "A dead letter needs its key until it is replayed or discarded; a replay reads the user again. A "
+            "stale one, which no list shows, is removed by a producer within minutes."
+        )
+    if dead_letters and dead_letters[KeyAge.NONE]:
+        echo(
+            f"{dead_letters[KeyAge.NONE]} dead letters cannot be decrypted with any key. A replay needs "
+            "none: it reads the users again from Entra. Only --original-payload needs the former key."
+        )
     echo(
         "Messages in queues are not counted: they need the key that was first when they were published. Keep "
         "the old key until the runs that were open then have ended."

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cli.matches.failed_undos import print_failed_undos, print_ways_out
 from cli.matches.warnings import speaks_for, traits_text
-from cli.output import echo, localized, print_fields, print_table
+from cli.output import echo, localized, localized_texts, print_fields, print_table
 from cli.users.report import NOT_FOUND_TEXTS
-from schemas.details.detail import Detail, texts_of
+from schemas.details.detail import Detail, texts_from, texts_of
 from schemas.details.kinds import DetailKind
+from schemas.details.template import Template
 from schemas.reports.pending_match import MATCH_REASONS
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
@@ -17,7 +18,7 @@ from schemas.timestamps import timestamp
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from administration.matches.overview import MatchOverview
     from schemas.reports.pending_match import PendingMatch
@@ -25,6 +26,26 @@ if TYPE_CHECKING:
 #: Why a user is not found, where a comparison may have Skolon users nevertheless.
 _NOT_FOUND: Final = {str(reason): text for reason, text in NOT_FOUND_TEXTS.items()}
 
+#: What another Entra user does that claims the Skolon user: whether it is kept for it, and whether it is one
+#: of another tenant.
+_CLAIMS: Final[Mapping[tuple[bool, bool], Template]] = {
+    (True, False): Template(
+        "Skolon-användaren behålls för Entra-användaren {user}",
+        "the Skolon user is kept for Entra user {user}",
+    ),
+    (True, True): Template(
+        "Skolon-användaren behålls för Entra-användaren {user} i kommunen {tenant}",
+        "the Skolon user is kept for Entra user {user} of tenant {tenant}",
+    ),
+    (False, False): Template(
+        "Entra-användaren {user} väntar också på ett avgörande",
+        "Entra user {user} waits for a decision too",
+    ),
+    (False, True): Template(
+        "Entra-användaren {user} i kommunen {tenant} väntar också på ett avgörande",
+        "Entra user {user} of tenant {tenant} waits for a decision too",
+    ),
+}
 
 _HONOURED: Final = Detail(DetailKind.DECISION_HONOURED)
 
@@ -82,7 +103,8 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
         "user": found["user"],
         "outcome": found["outcome"] or "unknown",
         "not found because": _NOT_FOUND.get(found["not_found_reason"]),
-        **{name: found[name] for name in ("reason", "cause", "away") if found[name] is not None},
+        **{name: found[name] for name in ("reason", "cause") if found[name] is not None},
+        **localized("away", found["away"]),
         **localized("detail", found["detail"]),
         "decision": _decision(found["decision"], found["tenant"]),
     }
@@ -97,7 +119,8 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
         echo()
         _print_candidate(each, found["tenant"])
     if not found["skolon_users"]:
-        echo("", "No Skolon user was found.")
+        unasked = found["away"] is not None or found["cause"] is not None
+        echo("", "Which Skolon users match is not known." if unasked else "No Skolon user was found.")
     if found["skolon_users_differ_in"]:
         titles = ", ".join(map(_title, found["skolon_users_differ_in"]))
         echo("", f"The {len(found['skolon_users'])} Skolon users differ in: {titles}.")
@@ -138,9 +161,10 @@ def _print_candidate(found: dict[str, Any], tenant_key: str) -> None:
         "decision": _decision(found["decision"], tenant_key),
     }
     for number, claimant in enumerate(claimants, 1):
-        tenant = f" of tenant {claimant['tenant']}" if claimant["tenant"] else ""
-        does = "it is kept for this one" if claimant["keeps"] else "waits for a decision too"
-        fields[f"claimant {number}"] = f"Entra user {claimant['user']}{tenant}: {does}"
+        elsewhere = claimant["tenant"] is not None
+        said = _CLAIMS[claimant["keeps"], elsewhere]
+        texts = texts_from(said, user=claimant["user"], tenant=claimant["tenant"] or "")
+        fields |= localized_texts(f"claimant {number}", texts)
     print_fields(fields)
     beside = [{row["attribute"]: row["entra"] for row in each["attributes"]} for each in claimants]
     print_table(

@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.output import echo
+from schemas.details.detail import texts_from
+from schemas.details.template import Template
 from schemas.outcomes import Outcome
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from administration.matches.affected import AffectedUser, LostValue
     from administration.matches.decisions import Decided
     from schemas.runs.run import Run
     from store.store import Store
     from workers.rules.matching import WeighedMatch
+
+#: What a decision does to another Entra user, by what a run would come to then.
+_EFFECTS: Final[Mapping[Outcome | None, Template]] = {
+    Outcome.WOULD_UPDATE: Template(
+        "Entra-användaren {user} berörs också: synken kommer att skriva till Skolon-användaren {skolon} för "
+        "den användaren",
+        "This affects Entra user {user}, too: the sync will write to Skolon user {skolon} for this user",
+    ),
+    Outcome.UNCHANGED: Template(
+        "Entra-användaren {user} berörs också: den användaren blir Skolon-användaren {skolon}, där inget "
+        "behöver ändras",
+        "This affects Entra user {user}, too: this user will be Skolon user {skolon}, where nothing needs a "
+        "change",
+    ),
+    Outcome.NOT_FOUND: Template(
+        "Entra-användaren {user} berörs också: synken hittar då ingen Skolon-användare och skriver inget",
+        "This affects Entra user {user}, too: the sync will find no Skolon user for this user, and write "
+        "nothing",
+    ),
+    Outcome.OUT_OF_SCOPE: Template(
+        "Entra-användaren {user} berörs också: den användaren är utanför urvalet, och inget skrivs",
+        "This affects Entra user {user}, too: this user is out of scope, and nothing is written",
+    ),
+    Outcome.DEAD_LETTERED: Template(
+        "Entra-användaren {user} berörs också: uppdateringen kommer att misslyckas ({reason})",
+        "This affects Entra user {user}, too: this user will be a dead letter ({reason})",
+    ),
+}
+_NOT_FOUND_OUT: Final = Template(
+    "Entra-användaren {user} berörs också: vad som händer med den användaren gick inte att ta reda på; "
+    "'users show' för {user} visar det",
+    "This affects Entra user {user}, too: what will become of this user was not found out; 'users show' of "
+    "{user} tells",
+)
 
 
 def print_objections(weighed: WeighedMatch, tenant: str, entra_id: str) -> None:
@@ -32,23 +68,14 @@ def print_objections(weighed: WeighedMatch, tenant: str, entra_id: str) -> None:
 def print_effects(effects: Sequence[AffectedUser]) -> None:
     """Print which other Entra users a decision affects, and what happens to them, on standard error."""
     for each in effects:
-        echo(f"This affects Entra user {each.user}, too: {_effect(each)}.", err=True)
-
-
-def _effect(each: AffectedUser) -> str:
-    match each.outcome:
-        case Outcome.WOULD_UPDATE:
-            return f"the sync will write to Skolon user {each.skolon_id} for this user"
-        case Outcome.UNCHANGED:
-            return f"this user will be Skolon user {each.skolon_id}, where nothing needs a change"
-        case Outcome.NOT_FOUND:
-            return "the sync will find no Skolon user for this user, and write nothing"
-        case Outcome.OUT_OF_SCOPE:
-            return "this user is out of scope, and nothing is written"
-        case Outcome.DEAD_LETTERED:
-            return f"this user will be a dead letter ({each.reason})"
-        case _:
-            return f"what will become of this user was not found out; 'users show' of {each.user} tells"
+        texts = texts_from(
+            _EFFECTS.get(each.outcome, _NOT_FOUND_OUT),
+            user=each.user,
+            skolon=each.skolon_id or "",
+            reason=str(each.reason),
+        )
+        for text in texts.values():
+            echo(f"{text}.", err=True)
 
 
 def print_lost_values(lost: Sequence[LostValue], skolon_id: str) -> None:

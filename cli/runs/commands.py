@@ -13,8 +13,9 @@ from administration.runs.idle import describe_requests, waiting_requests
 from administration.runs.wait_for_run import wait_for_end
 from cli.context import current_services
 from cli.exits import INTERRUPTED
-from cli.lazy_group import LazyCommand, LazyGroup
+from cli.lazy_group import LazyCommand
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
+from cli.runs.group import RunsGroup
 from cli.runs.options import run_argument
 from cli.runs.report import describe_kind, exit_with, run_json, show_run
 from cli.runs.request import interruptible, say_goes_on
@@ -43,7 +44,7 @@ _LAZY: Final = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_LAZY)
+@click.group(cls=RunsGroup, lazy=_LAZY)
 def runs() -> None:
     """Show, cancel, resume or undo runs.
 

@@ -39,7 +39,9 @@ def print_guard(guard: GuardForecast) -> None:
     """Print whether the guard would halt the real run."""
     for excess in guard.would_halt:
         echo(f"The guard would halt the real run: {excess}")
-    if not guard.would_halt:
+    if not guard.complete:
+        echo("Whether the guard would halt the real run is not known: this one has not looked at all users.")
+    elif not guard.would_halt:
         echo("The guard would not halt the real run.")
 
 

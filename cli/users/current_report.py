@@ -82,11 +82,11 @@ def print_current(report: CurrentReport, tenant: str, *, now: dt.datetime) -> No
         _print_differences(each["differences"])
     if shown["kept"]:
         kept = ", ".join(map(_title, shown["kept"]))
-        echo(f"Blank in Entra, and kept in Skolon: {kept}")
+        echo(f"Without a value in Entra; Skolon's is kept, whatever it is: {kept}")
     if shown["not_compared"]:
         echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
     echo("", "What the runs recorded:")
-    said = Reason(shown["reason"]) if shown["reason"] else None
+    said = (Reason(shown["reason"]), shown["detail"]) if shown["reason"] else None
     print_user(report.recorded, tenant, now=now, explained=said)
 
 
@@ -104,6 +104,8 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
             fields[f"fix ({language})"] = text.fix
         if reason in (*MATCH_REASONS, Reason.UNDO_FAILED):
             fields["compare"] = f"update-sync matches show {tenant} {report.recorded.user}"
+    elif shown["away"] is not None:
+        fields |= localized("away", shown["away"])
     elif shown["detail"] is not None:
         fields |= localized("detail", shown["detail"])
     for number, decision in enumerate(state.decisions, 1):
@@ -117,7 +119,7 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
 
 def _now(state: CurrentState, shown: dict[str, Any]) -> str:
     if shown["away"] is not None:
-        return f"unknown: {shown['away']}"
+        return "unknown: Entra or Skolon could not be asked"
     if shown["cause"] is not None:
         return f"unknown: a run would halt ({shown['cause']})"
     if state.not_found_reason is not None and state.not_found_reason in _NOT_FOUND:

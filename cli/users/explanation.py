@@ -25,9 +25,10 @@ def print_explanation(explanation: Explanation) -> None:
             f"  not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}"
         )
     echo("", f"outcome: {shown['outcome'] or 'unknown'}")
-    for name in ("reason", "stage", "cause", "away"):
+    for name in ("reason", "stage", "cause"):
         if shown[name] is not None:
             echo(f"  {name}: {one_line(shown[name])}")
+    echo_detail("  away", shown["away"])
     echo_detail("  detail", shown["detail"])
 
 
@@ -107,7 +108,7 @@ def _print_compare(step: dict[str, Any]) -> None:
         echo(f"    {old} → {new}{hint}")
     if step["kept"]:
         kept = ", ".join(_title(attribute) for attribute in step["kept"])
-        echo(f"  blank in Entra, and kept in Skolon: {kept}")
+        echo(f"  without a value in Entra; Skolon's is kept, whatever it is: {kept}")
 
 
 _PRINTERS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {

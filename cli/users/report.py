@@ -41,8 +41,17 @@ NOT_FOUND_TEXTS: Final = {
 }
 
 
-def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: Reason | None = None) -> None:
-    """Print whether a user is in sync, and what the runs did; what to do about `explained` was said."""
+def print_user(
+    report: UserReport,
+    tenant: str,
+    *,
+    now: dt.datetime,
+    explained: tuple[Reason, str | None] | None = None,
+) -> None:
+    """Print whether a user is in sync, and what the runs did.
+
+    `explained` is a reason with its detail that was told of already, with what to do: it is not repeated.
+    """
     standing = report.standing
     told, confirmed = standing.latest, standing.last_verification
     fields: dict[str, object] = {
@@ -57,15 +66,20 @@ def print_user(report: UserReport, tenant: str, *, now: dt.datetime, explained: 
         else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.result_text}",
         "pending": _waits(standing.pending),
     }
-    if told is not None and told.reason is not None:
+    said, said_detail = explained or (None, None)
+    if told is not None and told.reason is not None and told.reason is said:
+        fields["reason"] = f"{told.reason}, as above"
+        if told.detail != said_detail:
+            fields["owner"] = failure_owner(told.reason, told.detail)
+    elif told is not None and told.reason is not None:
         remedy = remedy_for(told.reason)
         fields |= {"reason": told.reason, "owner": failure_owner(told.reason, told.detail)}
-        for language in Language if told.reason is not explained else ():
+        for language in Language:
             fields[f"what ({language})"] = remedy.texts[language].what_happened
             fields[f"fix ({language})"] = remedy.texts[language].fix
-        if told.reason in (*MATCH_REASONS, Reason.UNDO_FAILED) and told.reason is not explained:
+        if told.reason in (*MATCH_REASONS, Reason.UNDO_FAILED):
             fields["compare"] = f"update-sync matches show {tenant} {report.user}"
-    if told is not None:
+    if told is not None and (told.reason is None or (told.reason, told.detail) != (said, said_detail)):
         fields |= localized("detail", told.detail)
     print_fields({name: value for name, value in fields.items() if value is not None})
     echo()

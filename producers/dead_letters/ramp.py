@@ -73,7 +73,7 @@ def exceeds_failure_limit(failed: int, published: int, limit: float) -> bool:
 
 
 def describe_failures(failed: int, published: int, reasons: Mapping[Reason, int], *, limit: float) -> Detail:
-    """Describe why a replay stopped by itself; `reasons` are those of the whole replay."""
+    """Describe why a replay left users of a reason; `reasons` are those of the users that failed again."""
     return Detail(
         DetailKind.FAILED_AGAIN,
         failed=failed,

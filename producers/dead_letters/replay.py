@@ -24,7 +24,6 @@ from schemas.details.detail import Detail, joined
 from schemas.details.kinds import DetailKind
 from schemas.errors import TransientError
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE, UserSync
-from schemas.outcomes import Outcome
 from schemas.runs.operation import Operation, OperationKind, OperationStatus, ReplayResults
 from schemas.users.graph_user import is_placeholder_id
 
@@ -143,13 +142,13 @@ class Replay:
     def _replay_group(self) -> None:
         step = 0
         while self._left:
-            published, failed = self._published, self._failed()
+            published, failed = self._published, Counter(self._results.reasons)
             self._publish(step_size(step, self._left), published, failed)
             self._wait_for_results(partial(self._check_results, published, failed))
             step += 1
 
-    def _publish(self, users: int, published: int, failed: int) -> None:
-        """Publish a step; `published` and `failed` are the totals before it."""
+    def _publish(self, users: int, published: int, failed: Counter[Reason]) -> None:
+        """Publish a step; `published` and `failed`, by reason, are the totals before it."""
         while self._left and self._published - published < users:
             self._walk(min(BROWSE_SIZE, users - (self._published - published)))
             self._store.operations.record_progress(self._operation, self._counts())
@@ -245,12 +244,13 @@ class Replay:
             self._check_cancelled()
             self._hooks.sleep(POLL_INTERVAL)
 
-    def _check_results(self, published: int, failed: int) -> None:
+    def _check_results(self, published: int, failed: Counter[Reason]) -> None:
         """Check the results so far, and stop if too many failed again."""
         self._update_results()
-        again, tried = self._failed() - failed, self._published - published
+        reasons, tried = Counter(self._results.reasons) - failed, self._published - published
+        again = reasons.total()
         if exceeds_failure_limit(again, tried, self._request.max_failed):
-            detail = describe_failures(again, tried, self._results.reasons, limit=self._request.max_failed)
+            detail = describe_failures(again, tried, reasons, limit=self._request.max_failed)
             raise _TooManyFailedError(OperationStatus.STOPPED, detail)
 
     def _update_results(self) -> None:
@@ -278,9 +278,6 @@ class Replay:
                 waiting_for=waiting_for,
             )
         )
-
-    def _failed(self) -> int:
-        return self._results.outcomes.get(Outcome.DEAD_LETTERED, 0)
 
     def _counts(self) -> dict[str, int]:
         settled = self._results

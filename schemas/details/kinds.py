@@ -216,6 +216,7 @@ class DetailKind(StrEnum):
     STILL_PENDING = "still_pending"
     CANCELLED_BY_OPERATOR = "cancelled_by_operator"
     SERVICE_PROBLEM = "service_problem"
+    NOT_ASKED = "not_asked"
     NO_DELTA_LINK = "no_delta_link"
     DELTA_LINK_REFUSED = "delta_link_refused"
     COUNT_HIGHER = "count_higher"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Text, case, cast, or_, select
 
 from schemas.details.detail import from_stored
-from schemas.errors import UsageError
+from schemas.errors import UnknownRunError
 from schemas.messages.messages import MAX_RUN_ID
 from schemas.outcomes import Cause, Mode, RunKind, Status
 from schemas.runs.run import Run
@@ -41,12 +41,12 @@ def is_run_id(run_id: int) -> bool:
 
 
 def get_run_row(connection: Connection, run_id: int) -> Row[Any]:
-    """Return the row of a run; raise `UsageError` when there is none of that number."""
+    """Return the row of a run; raise `UnknownRunError` when there is none of that number."""
     row = None
     if is_run_id(run_id):
         row = connection.execute(SELECT_RUNS.where(tables.runs.c.id == run_id)).one_or_none()
     if row is None:
-        raise UsageError(f"There is no run {run_id}; 'runs list' shows those there are.")
+        raise UnknownRunError(f"There is no run {run_id}; 'runs list' shows those there are.")
     return row
 
 

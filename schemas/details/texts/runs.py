@@ -91,6 +91,10 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "cancelled by its operator",
         ),
         DetailKind.SERVICE_PROBLEM: Template("{service}: {problem}", "{service}: {problem}"),
+        DetailKind.NOT_ASKED: Template(
+            "{service} svarade inte som det ska ({problem}). Försök igen om en stund. Fortsätter det, kontrollera nätverket, proxyn och adresserna",
+            "{service} did not answer as it should ({problem}). Try again later; if it keeps failing, check the network, the proxy and the addresses",
+        ),
         DetailKind.NO_DELTA_LINK: Template(
             "alla användare läses, eftersom det inte finns någon sparad startpunkt (delta link) för dessa inställningar",
             "all users are read: no delta link is kept for these settings",

@@ -77,7 +77,8 @@ def test_a_collision_shows_the_other_claimant(made_up: Environment, env: dict[st
     (claimant,) = candidate["claimants"]
     assert (claimant["user"], claimant["tenant"], claimant["keeps"]) == (OTHER["id"], None, True)
     shown = text(env)
-    assert f"claimant 1      Entra user {OTHER['id']}: it is kept for this one" in shown
+    assert f"the Skolon user is kept for Entra user {OTHER['id']}\n" in shown
+    assert f"Skolon-användaren behålls för Entra-användaren {OTHER['id']}\n" in shown
     assert f"enough for the same person, but kept for Entra user {OTHER['id']}" in shown
     assert "differ" in shown
     assert "attribute\tentra\tskolon\tequal\tclaimant 1" in shown

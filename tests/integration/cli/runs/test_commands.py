@@ -248,6 +248,19 @@ def test_cancelling_is_done_once(env: dict[str, str], run: int) -> None:
     assert "cancelled" in again.stderr
 
 
+def test_a_dry_run_that_was_cancelled_says_nothing_of_the_guard(env: dict[str, str], store: Store) -> None:
+    """It has not looked at all users: that the guard would not halt the real run is not known."""
+    dry = store.triggers.open(SyncRequest(tenant="exempel", dry_run=True), "dry").run.id
+    for status in ("reading", "cancelled"):
+        shown = json_output("runs", "show", str(dry), env=env)
+        assert list(faults(shown, "RunDetails")) == []
+        assert (shown["status"], shown["guard"]["complete"]) == (status, False)
+        lines = update_sync("runs", "show", str(dry), env=env).stdout
+        assert "Whether the guard would halt the real run is not known" in lines
+        assert "would not halt" not in lines
+        update_sync("runs", "cancel", str(dry), env=env)
+
+
 def test_resuming_while_rabbitmq_is_away_changes_nothing(env: dict[str, str], store: Store, run: int) -> None:
     """P8: without RabbitMQ the run stays halted, with its cause; what is away is said plainly; exit 1."""
     store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "The client secret has expired")

@@ -76,6 +76,20 @@ def test_a_trigger_is_one_message(env: dict[str, str], amqp_url: str) -> None:
     }
 
 
+@pytest.mark.parametrize("command", [("show",), ("watch",), ("cancel",), ("undo", "--yes")])
+def test_a_run_that_no_producer_has_started_yet(env: dict[str, str], command: tuple[str, ...]) -> None:
+    """There is no such run so far: that its request may still wait is said, and what for."""
+    name, *options = command
+    assert "request" not in update_sync("runs", name, "1", *options, env=env).stderr
+    update_sync("trigger", TENANT_KEY, env=env)
+    early = update_sync("runs", name, "1", *options, env=env)
+    assert (early.returncode, early.stdout) == (2, "")
+    assert "There is no run 1;" in early.stderr
+    assert (
+        "1 request for a run waits: no producer runs. Start one with 'update-sync producer'." in early.stderr
+    )
+
+
 def test_a_trigger_is_full_and_for_everybody_by_default(env: dict[str, str], amqp_url: str) -> None:
     """Without options a trigger changes things, for all; each has an id of its own."""
     printed = {update_sync("trigger", TENANT_KEY, env=env).stdout for _ in range(2)}

@@ -122,6 +122,8 @@ def test_values_that_are_as_before_are_counted(env: dict[str, str], store: Store
     undo = store.triggers.open(request, "undo").run.id
     store.receipts.create_pending(undo, [USER])
     store.receipts.finish(undo, USER, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+    store.runs.finish_reading(undo)
+    store.runs.complete_if_done(undo)
     assert json_output("runs", "show", str(undo), env=env)["as_before"] == 1
     assert json_output("runs", "show", str(run), env=env)["as_before"] == 0
     plain = update_sync("runs", "show", str(undo), env=env).stdout

@@ -14,6 +14,8 @@ from sandbox.microsoft.faults import Effect
 from sandbox.microsoft.faults import Fault as GraphFault
 from sandbox.microsoft.http_messages import Kind
 from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, from_json
+from schemas.details.kinds import DetailKind
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
@@ -53,11 +55,13 @@ def text(env: dict[str, str], person: MadeUpUser, *options: str) -> str:
     return done.stdout
 
 
-def record(env: dict[str, str], person: MadeUpUser, result: SyncResult | Failure | None) -> None:
+def record(
+    env: dict[str, str], person: MadeUpUser, result: SyncResult | Failure | None, event: str = "event"
+) -> None:
     """Record that a run had this result for a user, or with None that it is still at it."""
     user = str(person.entra["id"])
     with closing(open_store(env)) as store:
-        run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), "event").run.id
+        run = store.triggers.open(SyncRequest(tenant=TENANT_KEY), event).run.id
         store.receipts.create_pending(run, [user])
         store.runs.finish_reading(run)
         if isinstance(result, Failure):
@@ -202,8 +206,31 @@ def test_what_is_recorded_is_shown_while_entra_is_away(stand_ins: Environment, e
     stand_ins.microsoft.faults.add(GraphFault(effect=Effect.ERROR, kind=Kind.USER, status=503, times=None))
     found = show(env, str(person.entra["id"]), code=1)
     assert found["now"]["outcome"] is None
-    assert found["now"]["away"]
+    assert found["now"]["away"] == found["now"]["structured_away"]["texts"]["en"]
+    assert found["now"]["away"].startswith("Microsoft Graph did not answer as it should (")
     assert found["reason"] == "rejected_by_skolon"
+    lines = update_sync("users", "show", TENANT_KEY, str(person.entra["id"]), env=env).stdout
+    assert "away (sv)  Microsoft Graph svarade inte som det ska (" in lines
+    assert "away (en)  Microsoft Graph did not answer as it should (" in lines
+    compared = update_sync("matches", "show", TENANT_KEY, str(person.entra["id"]), env=env)
+    assert compared.returncode == 1
+    assert "Which Skolon users match is not known." in compared.stdout
+    assert "No Skolon user was found" not in compared.stdout
+    assert "away (sv)  Microsoft Graph svarade inte som det ska (" in compared.stdout
+
+
+def test_nothing_is_said_twice(stand_ins: Environment, env: dict[str, str]) -> None:
+    """Where the runs recorded what is found now, reason, owner, detail and advice are said once."""
+    person = user_with(stand_ins, "dead_lettered", "invalid_user")
+    detail = from_json(show(env, str(person.entra["id"]))["now"]["structured_detail"])
+    assert detail is not None
+    record(env, person, Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail=detail))
+    shown = text(env, person)
+    assert [shown.count(each) for each in (detail, "owner ", "fix (sv) ", "fix (en) ")] == [1, 1, 1, 1]
+    assert "invalid_user, as above" in shown
+    other = Detail(DetailKind.NOT_AN_EPPN, attribute="eppn")
+    record(env, person, Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail=other), "later")
+    assert other in text(env, person)
 
 
 def test_what_is_not_synced_is_not_said_to_be_right(made_up: Environment, env: dict[str, str]) -> None:

@@ -162,7 +162,9 @@ def test_the_hopeless_come_last(made_up: Environment, sync: InProcessSync) -> No
     assert "rejected_by_skolon" not in sync.store.runs.summary(failed.run.id).reasons
     assert operation.counts["unchanged"] == 1
     for reason in hopeless:
-        assert f"{reason}: 1 of the last 1 failed again" in (operation.detail or "")
+        assert f"{reason}: 1 of the last 1 failed again, more than 20% ({reason} 1)" in (
+            operation.detail or ""
+        )
     assert operation.counts["dead_lettered"] == len(hopeless)
 
 
