@@ -6,9 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from clients.http.limits import TOKEN_LIMITS
-from clients.http.session import HttpSession
+from clients.http.session import REQUEST_TIMEOUT, HttpSession
 from clients.skolon.auth import ClientCredentialsTokenSource, StaticToken, TokenSource
 from clients.skolon.client import ScimSkolonClient
 from clients.skolon.server.capability_cache import CapabilityCache
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from clients.skolon.server.capability_cache import CapabilityStore
     from schemas.settings import Settings
     from schemas.tenants.tenant import Credentials
+
+#: Seconds of a request for which a person waits, in front of a page.
+PAGE_TIMEOUT: Final = 4.0
 
 _DEFAULT_TARGET: Final = SkolonTarget()
 
@@ -67,27 +71,38 @@ class Gateways:
 
 
 def create_gateways(
-    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
+    settings: Settings,
+    breakers: Breakers = NO_BREAKER,
+    capabilities: CapabilityStore | None = None,
+    *,
+    seconds: float = REQUEST_TIMEOUT,
 ) -> Gateways:
     """Return the clients that the settings describe, behind circuit breakers; sends nothing yet.
 
-    `capabilities` keeps what is found out about Skolon's servers for all processes.
+    `capabilities` keeps what is found out about Skolon's servers for all processes. A request ends after
+    `seconds`.
     """
     graph = GraphService(
         url=settings.graph_url,
         authority=settings.entra_authority,
         ca_bundle=settings.ca_bundle,
         breakers=breakers,
+        seconds=seconds,
     )
-    return Gateways(graph, Birthdays(), create_skolon_client(settings, breakers, capabilities))
+    skolon = create_skolon_client(settings, breakers, capabilities, seconds=seconds)
+    return Gateways(graph, Birthdays(), skolon)
 
 
 def create_skolon_client(
-    settings: Settings, breakers: Breakers = NO_BREAKER, capabilities: CapabilityStore | None = None
+    settings: Settings,
+    breakers: Breakers = NO_BREAKER,
+    capabilities: CapabilityStore | None = None,
+    *,
+    seconds: float = REQUEST_TIMEOUT,
 ) -> ScimSkolonClient:
     """Return the client that the environment's settings describe; sends nothing yet.
 
-    `capabilities` keeps what is found out about the servers for all processes.
+    `capabilities` keeps what is found out about the servers. A request ends after `seconds`.
     """
     token: TokenSource
     if settings.skolon_token:
@@ -99,6 +114,7 @@ def create_skolon_client(
                 origin=settings.skolon_token_url,
                 ca_bundle=settings.ca_bundle,
                 limits=TOKEN_LIMITS,
+                seconds=seconds,
             ),
             url=settings.skolon_token_url,
             client_id=settings.skolon_client_id,
@@ -110,4 +126,5 @@ def create_skolon_client(
         ca_bundle=settings.ca_bundle,
         capabilities=CapabilityCache(capabilities),
         breakers=breakers,
+        seconds=seconds,
     )

@@ -65,6 +65,7 @@ ROUTES: Final[Mapping[str, Access]] = {
     "syncs.overview": Access.MEMBER,
     "attention.overview": Access.TENANT_READER,
     "attention.users": Access.TENANT_READER,
+    "attention.names": Access.TENANT_ADMINISTRATOR,
     "attention.users_csv": Access.TENANT_READER,
     "attention.all_csv": Access.TENANT_READER,
     "report.show": Access.TENANT_READER,

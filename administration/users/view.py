@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clients.gateways import Gateways
+    from schemas.dead_letter_reasons import Reason
     from schemas.hub.member import Member
     from schemas.reports.user_status import UserStatus
     from schemas.tenants.tenant import Tenant
@@ -85,6 +86,22 @@ def reveal(tenant: str, users: Sequence[str], member: Member, *, store: Store) -
     """Record that a member looks at the values of users: to be called before they are shown."""
     for user in users:
         store.hub_audit.record(AuditKind.VALUES_REVEALED, member=member.id, tenant=tenant, user=user)
+
+
+def group_names(  # noqa: PLR0913 - the group, who looks, and the sources
+    tenant: str,
+    reason: Reason,
+    users: Sequence[str],
+    member: Member,
+    *,
+    store: Store,
+    gateways: Gateways,
+) -> dict[str, tuple[str, ...]]:
+    """Return what Entra calls users that fail for a reason; one entry of the audit has their number."""
+    told = telling_properties(tenant, users, store=store, gateways=gateways)
+    if told:
+        store.hub_audit.record_names(tenant, reason, len(told), member=member.id)
+    return told
 
 
 def reveal_scope(tenant: str, users: Sequence[str], member: Member, *, store: Store) -> None:

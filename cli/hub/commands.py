@@ -174,6 +174,7 @@ def _confirm_last_operator(member: Member, store: Store, *, yes: bool) -> None:
 
 def _build() -> WSGIApplication:
     """Make the app in a server process, with connections of its own."""
+    from clients.gateways import PAGE_TIMEOUT, create_gateways  # noqa: PLC0415 - as above
     from hub.app import create_app  # noqa: PLC0415 - as above
     from hub.recent_counts import RecentCounts  # noqa: PLC0415 - as above
     from hub.services import HubServices  # noqa: PLC0415 - as above
@@ -182,7 +183,8 @@ def _build() -> WSGIApplication:
     gateways = None
     if services.settings.skolon_scim_url:
         # What is missing beside the address was told before the server started.
-        gateways = services.gateways
+        capabilities = services.store.skolon_capabilities(services.settings.skolon_scim_url)
+        gateways = create_gateways(services.settings, capabilities=capabilities, seconds=PAGE_TIMEOUT)
     idle = None
     if services.settings.amqp_url:
         idle = IdleCheck(broker=RecentCounts(services.broker), runs=services.store.runs)

@@ -15,7 +15,7 @@ from administration.hub.sign_in import SignIn
 from cli.hub.entra import entra_sign_in
 from cli.output import echo
 from cli.sandbox.in_process_sync import in_process_sync
-from clients.gateways import create_gateways
+from clients.gateways import PAGE_TIMEOUT, create_gateways
 from hub.access import SESSION_COOKIE
 from hub.app import create_app
 from hub.services import HubServices
@@ -71,7 +71,7 @@ def _serving(made_up: Environment, sync: InProcessSync) -> Iterator[str]:
             entra=_entra(made_up, sync, sign_in, f"http://{HOST}:{port}"),
             cookie_keys=cookie_keys(keys),
             # Of its own: a service that is away is told at once, and not waited for as the run does.
-            gateways=create_gateways(sync.settings),
+            gateways=create_gateways(sync.settings, seconds=PAGE_TIMEOUT),
             secret_keys=keys,
             broker=sync.broker,
         )

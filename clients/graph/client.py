@@ -6,16 +6,13 @@ from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from clients.entra.tokens import EntraTokens
 from clients.graph.batch import (
     MAX_BATCH_SIZE,
     BatchItemResponse,
     BatchRefusedError,
     batch_body,
     read_batch,
-    read_only_batches,
     refuses_batches,
 )
 from clients.graph.delta import DELTA_HEADERS, DeltaPage, read_delta_page
@@ -31,10 +28,14 @@ from clients.graph.links import followable_link
 from clients.graph.list_response import GraphPage, found_users, read_list
 from clients.graph.user_paths import search_paths, selected_names, user_path
 from clients.http.errors import TransportFailure
-from clients.http.limits import GRAPH_LIMITS, TOKEN_LIMITS
 from clients.http.origins import is_same_origin
-from clients.http.session import CONNECT_TIMEOUT, READ_TIMEOUT, HttpSession, json_object, succeeded
-from runtime.services import NO_BREAKER, Breakers, graph_of
+from clients.http.session import (
+    CONNECT_TIMEOUT,
+    READ_TIMEOUT,
+    json_object,
+    succeeded,
+)
+from runtime.services import graph_of
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import DeltaLinkExpiredError, HaltError, TransientError
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     import requests
 
     from clients.graph.birthdays import Birthday, Birthdays
+    from clients.graph.service import GraphService
     from clients.http.session import Response
     from schemas.tenants.tenant import Credentials
 
@@ -61,36 +63,6 @@ _NO_IDS: Final = frozenset({"", ".", ".."})
 _NO_SUCH_USER: Final = BatchItemResponse(
     status_code=HTTPStatus.NOT_FOUND, headers={}, content=b'{"error": {"code": "Request_ResourceNotFound"}}'
 )
-
-
-class GraphService:
-    """The sessions to one Graph and Entra, which all tenants' clients share; may be shared by threads."""
-
-    def __init__(
-        self,
-        *,
-        url: str,
-        authority: str,
-        ca_bundle: str | None = None,
-        breakers: Breakers = NO_BREAKER,
-    ) -> None:
-        """Take the addresses of Graph (with or without `/v1.0`) and Entra, and the circuit breakers."""
-        self.url = url.rstrip("/").removesuffix("/v1.0").rstrip("/")
-        self.batch_url = f"{self.url}/v1.0/$batch"
-        self.session = HttpSession(
-            methods={"GET"},
-            also_allow=read_only_batches(self.batch_url),
-            origin=self.url,
-            ca_bundle=ca_bundle,
-            limits=GRAPH_LIMITS,
-        )
-        parts = urlsplit(self.url)
-        self.tokens = EntraTokens(
-            HttpSession(methods={"GET", "POST"}, origin=authority, ca_bundle=ca_bundle, limits=TOKEN_LIMITS),
-            authority=authority,
-            scope=f"{parts.scheme}://{parts.netloc}/.default",
-        )
-        self.breakers = breakers
 
 
 class GraphClient:

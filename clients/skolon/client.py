@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from clients.http.errors import TransportFailure
 from clients.http.limits import SKOLON_LIMITS
-from clients.http.session import HttpSession, json_object, succeeded
+from clients.http.session import REQUEST_TIMEOUT, HttpSession, json_object, succeeded
 from clients.skolon.addresses import (
     ORGANISATION,
     harmless_requests,
@@ -90,13 +90,15 @@ class ScimSkolonClient:
         breakers: Breakers = NO_BREAKER,
         searches_in_flight: int = MAX_IN_FLIGHT,
         target: SkolonTarget = _DEFAULT_TARGET,
+        seconds: float = REQUEST_TIMEOUT,
     ) -> None:
         """Take the base URL with `{organisation}` in it; `methods` are at most GET and PATCH.
 
         Searches by POST, and what a server says of itself, are allowed besides. `capabilities` is what the
         process knows of the servers. Requests pass the circuit breakers `breakers`. `target` says how
-        the servers are to be used.
+        the servers are to be used. A request ends after `seconds`.
         """
+        self._seconds = seconds
         self._profile = profile = PROFILES[target.profile]
         self._target = target
         self._methods = methods
@@ -109,6 +111,7 @@ class ScimSkolonClient:
             also_allow=self._also_allowed(),
             ca_bundle=ca_bundle,
             limits=SKOLON_LIMITS,
+            seconds=seconds,
         )
         self._breakers = breakers
         #: One host serves all organisations, so it can be unavailable for all of them at once.
@@ -142,6 +145,7 @@ class ScimSkolonClient:
             unusable=self._unusable,
             breakers=self._breakers,
             target=target,
+            seconds=self._seconds,
         )
 
     def _also_allowed(self) -> Callable[[requests.PreparedRequest], bool]:

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, abort, g, render_template
 from flask_babel import gettext as _
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
-from administration.paging import all_users
+from administration.paging import UsersPage, all_users
 from administration.tenants.status import tenant_statuses
+from administration.users.view import group_names
 from hub.addresses import reason_of, requested_page, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
 from hub.presentation.lists.files import csv_file
 from hub.presentation.problems import describe_problem
-from hub.presentation.times import moment
-from hub.presentation.words import REASONS
+from hub.presentation.times import zoned
+from hub.presentation.words import OWNERS, REASONS
 from hub.services import hub_services
+from schemas.fields import is_object_id
+from schemas.reports.remedies import names_holder
 from schemas.tenants.tenant_status import ProblemKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Response
 
     from schemas.dead_letter_reasons import Reason
-    from store.reports.open_failures import FailureGroup
+    from store.reports.open_failures import FailureGroup, OpenFailure
+
+#: Names that are shown at once: Entra gives twenty in a request.
+MAX_NAMED: Final = 200
 
 blueprint = Blueprint("attention", __name__, url_prefix="/tenants/<tenant>/attention")
 
@@ -67,16 +75,42 @@ def overview(tenant: str) -> str:
 @blueprint.get("/<reason>")
 def users(tenant: str, reason: str) -> str:
     """Show the users that fail for a reason, page by page."""
-    found, chosen = tenant_of(tenant), reason_of(reason)
-    group = _group(tenant, chosen)
+    read = failed_users_list(tenant, reason_of(reason), store=hub_services().store)
+    return _users(tenant, reason_of(reason), requested_page(read))
+
+
+@blueprint.post("/<reason>/names")
+def names(tenant: str, reason: str) -> str:
+    """Show what Entra calls the users that fail for a reason, the first of many; that is recorded."""
+    services, chosen = hub_services(), reason_of(reason)
+    if services.gateways is None:
+        abort(400)
+    read = failed_users_list(tenant, chosen, store=services.store)
+    page = UsersPage(users=read(after="", limit=MAX_NAMED), after=None)
+    ids = [each.entra_id for each in page.users if is_object_id(each.entra_id)]
+    told = group_names(tenant, chosen, ids, g.member, store=services.store, gateways=services.gateways)
+    return _users(tenant, chosen, page, told)
+
+
+def _users(
+    tenant: str,
+    reason: Reason,
+    page: UsersPage[OpenFailure],
+    told: Mapping[str, tuple[str, ...]] | None = None,
+) -> str:
+    group = _group(tenant, reason)
     return render_template(
         "attention_users.html",
-        tenant=found,
-        reason=chosen,
+        tenant=tenant_of(tenant),
+        reason=reason,
         advice=advice_on(
-            chosen, current_language(), is_held_in_entra=group is not None and group.is_held_in_entra
+            reason, current_language(), is_held_in_entra=group is not None and group.is_held_in_entra
         ),
-        page=requested_page(failed_users_list(tenant, chosen, store=hub_services().store)),
+        page=page,
+        count=0 if group is None else group.users,
+        told=told,
+        can_name=hub_services().gateways is not None and g.member.administers(tenant),
+        most=MAX_NAMED,
     )
 
 
@@ -104,11 +138,22 @@ def _csv(tenant: str, reason: Reason | None) -> Response:
         (
             each.entra_id,
             REASONS[each.reason],
-            advice_on(each.reason, language).detail_text(each.detail),
-            moment(each.since),
+            advice.detail_text(each.detail),
+            advice.what_to_do,
+            OWNERS[advice.owner],
+            zoned(each.since),
             each.run,
         )
         for each in users
+        for advice in (advice_on(each.reason, language, is_held_in_entra=names_holder(each.detail)),)
     )
-    headings = (_("Entra id"), _("Why"), _("What is wrong"), _("Since"), _("Run"))
+    headings = (
+        _("Entra id"),
+        _("Why"),
+        _("What is wrong"),
+        _("What to do"),
+        _("Who must act"),
+        _("Since"),
+        _("Run"),
+    )
     return csv_file(f"{found.key}-{reason or 'failed-users'}", headings, rows)

@@ -30,6 +30,7 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.REMOVED: _("Was removed"),
     AuditKind.VALUES_REVEALED: _("Was shown a user's values"),
     AuditKind.SCOPE_REVEALED: _("Was shown why a user is left out"),
+    AuditKind.NAMES_REVEALED: _("Was shown the names of a group of users that fail"),
     AuditKind.TOKEN_MADE: _("Made a token for programs"),
     AuditKind.TOKEN_ENDED: _("Ended a token for programs"),
     AuditKind.RUN_REQUESTED: _("Started a run"),

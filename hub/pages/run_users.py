@@ -49,7 +49,16 @@ def as_csv(tenant: str, run: str, outcome: str) -> Response:
     chosen, reason = _outcome(outcome), _reason()
     users = all_users(run_users_list(summary.run.id, chosen, reason, store=hub_services().store))
     rows = (
-        (each.entra_id, row.skolon_id, row.why, row.detail, row.attributes, row.at)
+        (
+            each.entra_id,
+            row.skolon_id,
+            row.why,
+            row.detail,
+            row.to_do,
+            row.turn,
+            row.attributes,
+            row.zoned_at,
+        )
         for each in users
         for row in (receipt_row(each, language),)
     )
@@ -58,6 +67,8 @@ def as_csv(tenant: str, run: str, outcome: str) -> Response:
         _("Skolon id"),
         _("Why"),
         _("What is wrong"),
+        _("What to do"),
+        _("Who must act"),
         _("Attributes"),
         _("When"),
     )

@@ -1,10 +1,10 @@
-"""Times and dates as the pages show them: by the schools' clock, with the month as a word."""
+"""Times and dates by the schools' clock: with the month as a word on pages, with their zone in files."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask_babel import format_date, format_datetime
+from flask_babel import format_date, format_datetime, to_user_timezone
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,6 +16,11 @@ _MOMENT: Final = "d MMM y, HH:mm"
 def moment(at: dt.datetime | None) -> str:
     """Return an aware time in words, nothing for none."""
     return "" if at is None else str(format_datetime(at, _MOMENT))
+
+
+def zoned(at: dt.datetime | None) -> str:
+    """Return an aware time for a file, with its zone: 2026-11-26 23:31+01:00; nothing for none."""
+    return "" if at is None else to_user_timezone(at).isoformat(sep=" ", timespec="minutes")
 
 
 def day(date: dt.date | None) -> str:

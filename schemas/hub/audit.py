@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import datetime as dt
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.hub.session import AuditKind
 
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 class AuditEntry:
     """What happened at the aware time `at`, by or to which member, and which tenant and user it was about.
 
-    What a program did has its `token`, and what was done to a run has the `run`; both are numbers.
+    What a program did has its `token`, and what was done to a run has the `run`; both are numbers. A look at
+    the names of a group has its `reason` and the number of `users`.
     """
 
     id: int
@@ -26,6 +28,8 @@ class AuditEntry:
     at: dt.datetime
     token: int | None = None
     run: int | None = None
+    reason: Reason | None = None
+    users: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,8 @@ class AuditKind(StrEnum):
     VALUES_REVEALED = "values_revealed"
     #: A member looked at which rule leaves a user out.
     SCOPE_REVEALED = "scope_revealed"
+    #: A member looked at the names of the users that fail for a reason.
+    NAMES_REVEALED = "names_revealed"
     TOKEN_MADE = "token_made"  # noqa: S105 - the name of an event, no secret
     TOKEN_ENDED = "token_ended"  # noqa: S105 - the name of an event, no secret
     #: A run, or a preview, was asked for.

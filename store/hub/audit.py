@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
 
+from schemas.dead_letter_reasons import Reason
 from schemas.hub.audit import AuditEntry, AuditPage
 from schemas.hub.session import REFUSED_WITHIN, AuditKind
 from store import tables
@@ -43,6 +44,18 @@ class HubAudit:
                 connection, kind, member=member, tenant=tenant, user=user, address_digest=address_digest
             )
 
+    def record_names(self, tenant: str, reason: Reason, users: int, *, member: int) -> None:
+        """Note that a member looks at the names of so many users that fail for a reason."""
+        with self._database.transaction() as connection:
+            record_event(
+                connection,
+                AuditKind.NAMES_REVEALED,
+                member=member,
+                tenant=tenant,
+                reason=reason,
+                users=users,
+            )
+
     def page(self, tenants: Sequence[str] | None, *, before: int | None = None) -> AuditPage:
         """Return entries, the newest first, that are older than the one with the number `before`.
 
@@ -70,6 +83,8 @@ class HubAudit:
                 user=row.entra_id,
                 token=row.token_id,
                 run=row.run_id,
+                reason=row.reason and Reason(row.reason),
+                users=row.users,
                 at=as_utc(row.at),
             )
             for row in rows[:_PAGE_SIZE]
@@ -97,6 +112,8 @@ def record_event(  # noqa: PLR0913 - what is known of an event, by name
     tenant: str | None = None,
     user: str | None = None,
     run: int | None = None,
+    reason: Reason | None = None,
+    users: int | None = None,
     address_digest: str | None = None,
 ) -> int:
     """Note what happened just now, by or to which member or by which token, and what it was about.
@@ -111,6 +128,8 @@ def record_event(  # noqa: PLR0913 - what is known of an event, by name
         "tenant": tenant,
         "entra_id": user,
         "run_id": run,
+        "reason": reason,
+        "users": users,
         "address_digest": address_digest,
         "at": now(),
     }

@@ -62,6 +62,8 @@ def create_hub_tables() -> None:
         sa.Column("entra_id", sa.String(length=100), nullable=True),
         sa.Column("token_id", sa.Integer(), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=30), nullable=True),
+        sa.Column("users", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
         sqlite_autoincrement=True,

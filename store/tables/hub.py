@@ -72,6 +72,9 @@ hub_audit = Table(
     # The program's token that did it, and the run that it was done to.
     Column("token_id", Integer),
     Column("run_id", Integer),
+    # Of a look at the users that fail for a reason: how many they were.
+    Column("reason", String(30)),
+    Column("users", Integer),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
     # Its ids are a page's cursor: they are never given again.

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.presentation.advice import advice_on
-from hub.presentation.times import moment
-from hub.presentation.words import NOT_FOUND_REASONS, REASONS
+from hub.presentation.times import moment, zoned
+from hub.presentation.words import NOT_FOUND_REASONS, OWNERS, REASONS
 from schemas.details.detail import texts_of
 from schemas.details.names import ATTRIBUTE_NAMES
+from schemas.reports.remedies import names_holder
 
 if TYPE_CHECKING:
     from schemas.reports.remedy import Language
@@ -18,20 +19,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptRow:
-    """The Skolon user, why the user has this outcome, the detail, which attributes changed, and when."""
+    """The Skolon user, why the user has this outcome, the detail, which attributes changed, and when.
+
+    `to_do` and `turn` are for a user that failed. `zoned_at` is the time with its zone, for a file.
+    """
 
     skolon_id: str
     why: str
     detail: str
     attributes: str
     at: str
+    zoned_at: str
+    to_do: str = ""
+    turn: str = ""
 
 
 def receipt_row(receipt: Receipt, language: Language) -> ReceiptRow:
     """Return the row of a receipt in a language."""
+    to_do = turn = ""
     if receipt.reason is not None:
         why = str(REASONS[receipt.reason])
-        detail = advice_on(receipt.reason, language).detail_text(receipt.detail)
+        advice = advice_on(receipt.reason, language, is_held_in_entra=names_holder(receipt.detail))
+        detail = advice.detail_text(receipt.detail)
+        to_do, turn = str(advice.what_to_do), str(OWNERS[advice.owner])
     else:
         reason = receipt.not_found_reason
         why = "" if reason is None else str(NOT_FOUND_REASONS[reason])
@@ -43,4 +53,7 @@ def receipt_row(receipt: Receipt, language: Language) -> ReceiptRow:
         detail=detail,
         attributes=", ".join(names[attribute] for attribute in receipt.changed),
         at=moment(receipt.finished),
+        zoned_at=zoned(receipt.finished),
+        to_do=to_do,
+        turn=turn,
     )

@@ -13,9 +13,11 @@ from administration.users.side_by_side import Agreement
 from hub.presentation.advice import advice_on
 from hub.presentation.times import moment
 from hub.presentation.users.steps import kept_texts, same_value_texts
+from hub.presentation.words import SERVICES
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
 from schemas.details.protection import may_protect
+from schemas.errors import TransientError
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
 from schemas.reports.remedies import names_holder
 from schemas.reports.remedy import Owner
@@ -129,9 +131,7 @@ def answer_of(view: UserView, language: Language) -> Answer:
     kept = kept_texts(now.explanation, language)
     text = gettext("All that the sync compares is the same in Entra and Skolon.")
     if kept:
-        text = gettext(
-            "The sync changes nothing for this user. Some values differ, and are left as they are:"
-        )
+        text = gettext("The sync would change nothing now. This is left as it is, or not known:")
     return _answer(SyncState.IN_SYNC, (text, *kept, *sentences), None, gettext("Nothing needs to be done."))
 
 
@@ -203,7 +203,15 @@ def _recorded_answer(view: UserView, language: Language) -> Answer:
             fix=str(cause.what_to_do),
         )
     else:
+        end = now.explanation.explained.end
+        away = SERVICES[end.dependency] if isinstance(end, TransientError) and end.dependency else None
         first = gettext("Entra or Skolon does not answer just now: below is what the runs recorded.")
+        if away is not None:
+            first = gettext(
+                "%(service)s does not answer just now, so the values and steps are missing: below is what "
+                "the runs recorded.",
+                service=away,
+            )
         sentences = (first,)
     latest = recorded.standing.latest
     if latest is not None and latest.reason is not None:

@@ -52,7 +52,7 @@ def step_texts(now: CurrentState, language: Language) -> list[StepText]:
     told = [text for step in explanation.explained.steps for text in _step(step, now, language)]
     told += _end(explanation, language)
     decisive = len(told) - 1
-    notes = [(gettext("Left as it is"), text) for text in kept_texts(explanation, language)]
+    notes = [(gettext("Left as it is, or not known"), text) for text in kept_texts(explanation, language)]
     if now.outcome is Outcome.UNCHANGED:
         decisive += len(notes)
     return [

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
 from runtime.circuit_breaker import OPENS_AFTER, CircuitBreakers

@@ -134,6 +134,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "entra_sign_in.finish": {404},
             "users.find": {422},
             "users.names": {400},
+            "attention.names": {400},
             "tokens.make": {422},
             "tokens.end": {404},
             # Nothing is chosen, no run was asked for with the key, and the run has ended.

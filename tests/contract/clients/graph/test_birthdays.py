@@ -13,7 +13,8 @@ import requests
 from clients.graph.batch import MAX_BATCH_SIZE, batch_body
 from clients.graph.birthday_availability import PATIENCE, REFUSAL_TTL
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from clients.http.allow_list import RequestRefusedError
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind

@@ -11,7 +11,8 @@ import pytest
 
 from clients.entra.tokens import EntraTokens
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from clients.http.session import HttpSession
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.graph.delta import LINK_SECONDS
 from sandbox.microsoft.http_messages import Kind

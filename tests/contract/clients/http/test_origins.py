@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from clients.graph.birthdays import Birthdays
-from clients.graph.client import GraphClient, GraphService
+from clients.graph.client import GraphClient
+from clients.graph.service import GraphService
 from clients.http.allow_list import RequestRefusedError
 from clients.http.session import HttpSession
 from sandbox.certificates import Certificate, temporary_certificate
