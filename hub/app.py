@@ -11,7 +11,7 @@ from werkzeug.urls import iri_to_uri
 
 from hub import language, request_log
 from hub.access import install_access
-from hub.actions import cancel, start
+from hub.actions import cancel, resume, start
 from hub.api.description import install_api
 from hub.errors import install_errors
 from hub.pages import (
@@ -63,7 +63,7 @@ def create_app(services: HubServices) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
-    for action in (start, cancel):
+    for action in (start, cancel, resume):
         app.register_blueprint(action.blueprint)
     install_api(app)
     app.add_template_filter(times.moment, "moment")

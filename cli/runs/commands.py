@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from administration.runs.cancel import cancel_run
+from administration.runs.actions.cancel import cancel_run
 from administration.runs.details import details_of
 from administration.runs.event import run_of_event
 from administration.runs.idle import describe_requests, waiting_requests

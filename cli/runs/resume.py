@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from administration.runs.actions.resume import has_other_settings
 from cli.confirmation import confirm
 from cli.context import current_services
 from cli.output import echo, json_option, print_result
@@ -16,7 +17,6 @@ from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
-    from store.store import Store
 
 
 @click.command()
@@ -35,7 +35,7 @@ def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> No
     halted = services.store.runs.summary(run)
     settled = halted.published - halted.pending
     is_question = settled > 0 and halted.run.cause in QUESTION_CAUSES
-    if is_question and override_guard and _has_other_settings(halted.run, services.store):
+    if is_question and override_guard and has_other_settings(halted.run, store=services.store):
         echo(
             f"The settings of '{halted.run.tenant}' have changed since run {run} started. "
             f"{_settled_text(settled, halted.run)}",
@@ -52,11 +52,6 @@ def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> No
         # It is complete by now if no user was left.
         text += f" {_settled_text(settled, services.store.runs.get(run))}"
     print_result(text, services.store.runs.summary(run).as_json(), wants_json=wants_json)
-
-
-def _has_other_settings(run: Run, store: Store) -> bool:
-    """Say whether the tenant's settings have changed since a run started; an undo does not go by them."""
-    return run.mode is not Mode.UNDO and store.tenants.changed_at(run.tenant) > run.started
 
 
 def _settled_text(users: int, run: Run) -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, render_template, url_for
 
-from administration.runs.cancel import cancel_run_once
+from administration.runs.actions.cancel import cancel_run_once
 from hub.actions.acting import new_key, submission
 from hub.addresses import run_summary_of, tenant_of
-from hub.presentation.refusals import REFUSALS
+from hub.presentation.actions.refusals import REFUSALS
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusedError
 from schemas.outcomes import ENDED_STATUSES, Outcome

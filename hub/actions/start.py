@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from administration.runs.actions.start import StartKind, event_of, plan_start, start_run
 from administration.runs.idle import IdleReason
-from administration.runs.start import StartKind, event_of, plan_start, start_run
 from hub.actions.acting import broker_or_refuse, may_act, new_key, submission
 from hub.addresses import tenant_of
-from hub.presentation.refusals import REFUSALS
+from hub.presentation.actions.refusals import REFUSALS
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusedError, is_action_key
 

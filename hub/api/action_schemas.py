@@ -6,7 +6,8 @@ from typing import Final
 
 from marshmallow import Schema, fields, validate
 
-from administration.runs.start import StartKind
+from administration.runs.actions.question import QuestionKind
+from administration.runs.actions.start import StartKind
 from hub.api.schemas import RunSchema
 
 #: As `schemas.hub.action` has it.
@@ -68,3 +69,62 @@ class StartPlanSchema(Schema):
         metadata={"description": "The halted run that waits for an answer: only a dry run can be started."},
     )
     last_full = fields.Nested(RunSchema, required=True, allow_none=True)
+
+
+class AnswerSchema(Schema):
+    """The answer to a halted run."""
+
+    override_guard = fields.Boolean(
+        load_default=False,
+        metadata={"description": "It is right: the run may exceed the limits. Needed if it asks."},
+    )
+    accepts_other_settings = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "It goes on although the settings were changed since it began: users that have a "
+            "result keep it."
+        },
+    )
+
+
+class QuestionSchema(Schema):
+    """What a halted run asks."""
+
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf([str(each) for each in QuestionKind]),
+        metadata={"description": "Which limit it would exceed."},
+    )
+    users = fields.Integer(required=True, metadata={"description": "How many users it is about."})
+    attribute = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The attribute of an identity that changes for most users."},
+    )
+    changed = fields.Integer(
+        required=True, metadata={"description": "Users that were changed, and that would be."}
+    )
+    attributes = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        metadata={"description": "Users by attribute, and by what becomes of it."},
+    )
+    complete = fields.Boolean(
+        required=True, metadata={"description": "Whether all users of the run were looked at."}
+    )
+
+
+class ResumePlanSchema(Schema):
+    """What it means to let a halted run go on."""
+
+    halted = fields.Boolean(required=True, metadata={"description": "Whether the run is halted."})
+    settled = fields.Integer(required=True, metadata={"description": "Users that have a result and keep it."})
+    settings_changed = fields.Boolean(
+        required=True, metadata={"description": "Whether the settings were changed since it began."}
+    )
+    question = fields.Nested(
+        QuestionSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What it asks; null if it goes on without an answer."},
+    )

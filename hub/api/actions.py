@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flask import g, request
 from flask_smorest import Blueprint
 
-from administration.runs.cancel import cancel_run_once
-from administration.runs.start import plan_start, start_run
+from administration.runs.actions.cancel import cancel_run_once
+from administration.runs.actions.question import question_of
+from administration.runs.actions.resume import Answer, plan_resume, resume_run_once
+from administration.runs.actions.start import plan_start, start_run
 from hub.api import action_schemas, schemas
 from hub.api.problems import CONTENT_TYPE, ProblemSchema, refuse
 from hub.api.resources import own_run, own_tenant
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from marshmallow import Schema
 
-    from administration.runs.start import StartKind
+    from administration.runs.actions.start import StartKind
     from queues.interfaces import ReplayBroker
 
 blueprint = Blueprint(
@@ -104,6 +106,31 @@ def cancel(headers: Mapping[str, str], tenant: str, run: str) -> dict[str, Any]:
     store, found = hub_services().store, own_run(tenant, run).run
     try:
         cancel_run_once(found, _submission(headers), store=store)
+    except ActionRefusedError as error:
+        refuse(409, action=error.why)
+    return dict(store.runs.summary(found.id).as_json())
+
+
+@_get("/syncs/<tenant>/runs/<run>/question", action_schemas.ResumePlanSchema)
+def question(tenant: str, run: str) -> dict[str, Any]:
+    """Return what a halted run asks, and what it means to let it go on."""
+    store, summary = hub_services().store, own_run(tenant, run)
+    plan = plan_resume(summary, store=store)
+    asked = question_of(summary, store=store) if plan.is_halted and plan.needs_answer else None
+    return {
+        "halted": plan.is_halted,
+        "settled": plan.settled,
+        "settings_changed": plan.has_other_settings,
+        "question": asked and asked.as_json(),
+    }
+
+
+@_post("/syncs/<tenant>/runs/<run>/resume", schemas.RunSchema, body=action_schemas.AnswerSchema)
+def resume(headers: Mapping[str, str], body: Mapping[str, bool], tenant: str, run: str) -> dict[str, Any]:
+    """Let a halted run go on; one that asks needs the answer that it is right."""
+    store, found = hub_services().store, own_run(tenant, run).run
+    try:
+        resume_run_once(found, Answer(**body), _submission(headers), store=store, publisher=_broker())
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     return dict(store.runs.summary(found.id).as_json())

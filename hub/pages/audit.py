@@ -36,6 +36,8 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.RUN_REQUESTED: _("Started a run"),
     AuditKind.PREVIEW_REQUESTED: _("Started a preview"),
     AuditKind.RUN_CANCELLED: _("Cancelled a run"),
+    AuditKind.RUN_RESUMED: _("Let a halted run go on"),
+    AuditKind.GUARD_OVERRIDDEN: _("Answered a halted run: it is right, and goes on"),
 }
 
 _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {

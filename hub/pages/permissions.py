@@ -54,7 +54,7 @@ def permissions_of(member: Member) -> tuple[Permission, ...]:
             why_not=acts,
         ),
         Permission(what=_("See who has signed in and who was shown values"), why_not=sees),
-        Permission(what=_("Start and cancel runs"), why_not=acts),
+        Permission(what=_("Start and cancel runs, and answer a halted one"), why_not=acts),
         Permission(what=_("See all organisations"), why_not=operates),
         Permission(what=_("Invite and remove members"), why_not=operates),
     ]

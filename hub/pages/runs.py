@@ -13,13 +13,12 @@ from hub.actions.acting import may_act
 from hub.addresses import run_summary_of, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
+from hub.presentation.changes import change_rows
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import texts_of
-from schemas.outcomes import OPEN_STATUSES, Cause
-from schemas.runs.changes import IDENTITY_ATTRIBUTES
-from schemas.users.attributes import Attribute
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +27,12 @@ if TYPE_CHECKING:
 
     from administration.runs.details import RunDetails
     from hub.presentation.advice import Advice
-    from schemas.runs.changes import ChangeCounts, ChangeKind
     from schemas.runs.run import Run, RunSummary
 
 blueprint = Blueprint("runs", __name__, url_prefix="/tenants/<tenant>/runs")
 
 #: Runs of a page.
 _PAGE_SIZE: Final = 20
-
-#: An attribute, whether it is part of an identity, and how many users it changes for in which way.
-_Change = tuple[Attribute, bool, "dict[ChangeKind, int]"]
 
 
 @blueprint.get("/")
@@ -86,8 +81,9 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "run": run,
         "is_open": is_open,
         "may_act": may_act(run.tenant),
+        "is_question": run.cause in QUESTION_CAUSES,
         "bar_shares": outcome_bar(summary.counts),
-        "changes": _changes(details.changes) if details else (),
+        "changes": change_rows(details.changes) if details else (),
         "reasons": [
             (reason, users, _advice_on(run, reason))
             for reason, users in sorted(summary.reasons.items(), key=lambda each: (-each[1], each[0]))
@@ -102,7 +98,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         ],
         "prospect": prospect,
         "prospect_shares": outcome_bar(prospect.outcomes) if prospect else (),
-        "prospect_changes": _changes(prospect.changes) if prospect else (),
+        "prospect_changes": change_rows(prospect.changes) if prospect else (),
         "would_halt": _would_halt(details),
         "warnings": [
             (advice, advice.detail_text(warning.detail))
@@ -117,15 +113,6 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
 def _advice_on(run: Run, reason: Reason) -> Advice:
     held = reason is Reason.VALUE_TAKEN and hub_services().store.receipts.is_held_in_entra(run.id, reason)
     return advice_on(reason, current_language(), is_held_in_entra=held)
-
-
-def _changes(counts: ChangeCounts) -> Sequence[_Change]:
-    """Return the attributes that change, in the order of the guide's table."""
-    return [
-        (attribute, attribute in IDENTITY_ATTRIBUTES, dict(counts.attributes[attribute]))
-        for attribute in Attribute
-        if attribute in counts.attributes
-    ]
 
 
 def _would_halt(details: RunDetails | None) -> Sequence[str] | None:

@@ -22,7 +22,11 @@ class MenuEntry:
 
 TENANT_PAGES: Final = (
     MenuEntry(endpoint="attention.overview", title=_("Needs attention"), blueprints=("attention",)),
-    MenuEntry(endpoint="runs.overview", title=_("Runs"), blueprints=("runs", "run_users", "start", "cancel")),
+    MenuEntry(
+        endpoint="runs.overview",
+        title=_("Runs"),
+        blueprints=("runs", "run_users", "start", "cancel", "resume"),
+    ),
     MenuEntry(endpoint="users.search", title=_("Look up a user"), blueprints=("users",)),
     MenuEntry(endpoint="report.show", title=_("Report"), blueprints=("report",)),
     MenuEntry(endpoint="settings.show", title=_("Settings"), blueprints=("settings", "tokens")),

@@ -79,7 +79,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         Reason.GUARD_UNANSWERED: (
             _("A run that the guard has halted waits for an answer, so no new run was started."),
             _(
-                "Open the halted run and see what it would change. Then tell Skolon's operators whether that is right."
+                "Open the halted run and see what it would change. Then an organisation administrator answers there."
             ),
         ),
         Reason.FORGED_MESSAGE: (
@@ -98,7 +98,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
             _("The app may not read users in Entra."),
             _(
                 "Give the app the permission User.Read.All (of the type Application) and admin consent in Entra. "
-                "Then tell Skolon's operators, who let the run go on."
+                "Then let the run go on."
             ),
         ),
         Cause.SKOLON_CREDENTIALS: (_("Skolon did not let the sync sign in."), None),
@@ -111,19 +111,19 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         Cause.GRAPH_QUERY: (_("Microsoft Graph refused the question for users."), None),
         Cause.PAGE_LOOP: (
             _("Microsoft Graph's list of users does not end."),
-            _(
-                "Ask Skolon's operators to let the run go on later. If it happens again, ask Microsoft's support."
-            ),
+            _("Let the run go on later. If it happens again, ask Microsoft's support."),
         ),
         Cause.PAGE_TOKEN: (
             _("Microsoft Graph lost its place in the list of users again and again."),
-            _("Ask Skolon's operators to let the run go on later, when Entra is changed less."),
+            _("Let the run go on later, when Entra is changed less."),
         ),
         Cause.SUSPICIOUS_LIST: (
             _(
                 "Entra's list was empty, or Skolon has far fewer of your users than in the last run of all users."
             ),
-            _("Is that as it should be? Tell Skolon's operators: they let the run go on, or end it."),
+            _(
+                "Is that as it should be? Then let the run go on. If not, cancel it and ask Skolon's operators."
+            ),
         ),
         Cause.MISSING_KEY: (_("A stored value cannot be read."), None),
         Cause.GUARD_EXCEEDED: (
@@ -131,8 +131,8 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
                 "The run would change, leave out or fail for more users than your limit allows, so it asks first."
             ),
             _(
-                "See below what it would do. Then tell Skolon's operators: if it is right, they let the run go on; "
-                "if it is wrong, they correct the settings and end or undo the run."
+                "See what it would do. If it is right, let the run go on. If it is wrong, correct it in Entra or ask "
+                "Skolon's operators to correct the settings, and cancel the run."
             ),
         ),
         Cause.GAVE_UP: (_("Microsoft Graph could not be read for too long."), None),

@@ -30,6 +30,12 @@ class ActionRefusal(StrEnum):
     UNANSWERED = "unanswered"
     #: The run has ended.
     ENDED = "ended"
+    #: The run asks whether what it would do is right.
+    NEEDS_ANSWER = "needs_answer"
+    #: The settings were changed since the run began, and that was not accepted.
+    OTHER_SETTINGS = "other_settings"
+    #: Another run of the tenant is open.
+    OTHER_RUN = "other_run"
 
 
 class ActionRefusedError(UsageError):

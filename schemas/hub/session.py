@@ -46,6 +46,9 @@ class AuditKind(StrEnum):
     RUN_REQUESTED = "run_requested"
     PREVIEW_REQUESTED = "preview_requested"
     RUN_CANCELLED = "run_cancelled"
+    RUN_RESUMED = "run_resumed"
+    #: The guard's question was answered with yes.
+    GUARD_OVERRIDDEN = "guard_overridden"
 
 
 class LinkFault(StrEnum):

@@ -13,6 +13,8 @@ from schemas.runs.changes import ChangeCounts, count_changes, format_changes, pa
 from store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from schemas.runs.sync_result import Forecast
@@ -60,6 +62,22 @@ class Forecasts:
                 )
             )
         return bool(noted.rowcount)
+
+    def changing_users(self, run_id: int, *, limit: int) -> Sequence[str]:
+        """Return the Entra ids, in order, of users that a run would have gone on to change."""
+        receipts = tables.receipts
+        query = (
+            select(receipts.c.entra_id)
+            .where(
+                receipts.c.run_id == run_id,
+                receipts.c.outcome == Outcome.PENDING,
+                receipts.c.forecast_changes.is_not(None),
+            )
+            .order_by(receipts.c.entra_id)
+            .limit(limit)
+        )
+        with self._database.transaction() as connection:
+            return connection.scalars(query).all()
 
     def for_run(self, run_id: int) -> RunForecast | None:
         """Return what a run would have gone on to do, None for one that the guard has not ended."""

@@ -13,8 +13,13 @@ from devtools.commands import COMMAND, command_environment, running
 from devtools.servers import upgrade_with
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import new_key
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.hub.session import AuditKind
-from schemas.outcomes import Status
+from schemas.outcomes import Cause, Outcome, Status
+from schemas.runs.changes import ChangeKind
+from schemas.runs.sync_result import Forecast
+from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import add_tenant, open_store
 from tests.integration.hub.browser import running_hub
 from tests.integration.hub.made_up_runs import start
@@ -176,4 +181,44 @@ def test_a_run_is_cancelled(office: Office, language: str, scripts: bool) -> Non
     page.get_by_role("button", name=ask).click()
     page.get_by_text(done, exact=True).wait_for()
     assert office.store.runs.get(run).status is Status.CANCELLED
+    page.context.close()
+
+
+@pytest.mark.parametrize(("language", "scripts"), WAYS)
+def test_a_halted_run_is_answered_by_keyboard(office: Office, language: str, scripts: bool) -> None:  # noqa: FBT001 - a case
+    """What it asks, some users with values, and yes: the run goes on to its end."""
+    look, values, some, yes, done = {
+        "sv": (
+            "Se vad den frågar, och svara",
+            "Visa några av användarna med värden",
+            "Några av användarna",
+            "Ja, låt den fortsätta",
+            "Klar",
+        ),
+        "en": (
+            "See what it asks, and answer",
+            "Show some of these users with values",
+            "Some of these users",
+            "Yes, let it go on",
+            "Completed",
+        ),
+    }[language]
+    users = sorted(user.entra["id"] for user in office.made_up.municipality)[:3]
+    run = start(office.store, TENANT_KEY, f"asks in {language}", users)
+    detail = Detail(DetailKind.GUARD_EXCEEDED, limit="identity_changed", count=2, size=6, most=1, share="10")
+    office.store.runs.halt(run, Cause.GUARD_EXCEEDED, detail)
+    kinds = {Attribute.USER_NAME: ChangeKind.CHANGED}
+    for user in users:
+        office.store.forecasts.record(run, user, Forecast(outcome=Outcome.UPDATED, change_kinds=kinds))
+    shown, answered = office.count(AuditKind.VALUES_REVEALED), office.count(AuditKind.GUARD_OVERRIDDEN)
+    page = office.open(f"runs/{run}", language, scripts=scripts)
+
+    page.get_by_role("link", name=look).press("Enter")
+    page.get_by_role("button", name=values).press("Enter")
+    page.get_by_role("heading", name=some).wait_for()
+    page.get_by_role("button", name=yes).press("Enter")
+    page.get_by_text(done, exact=True).wait_for()
+
+    assert office.count(AuditKind.VALUES_REVEALED) == shown + len(users)
+    assert office.count(AuditKind.GUARD_OVERRIDDEN) == answered + 1
     page.context.close()

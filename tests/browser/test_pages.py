@@ -55,7 +55,7 @@ def paths(site: Site) -> list[str]:
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"
         found.append(built[1])
     halted = f"/tenants/{TENANT}/runs/{site.halted}"
-    return [*found, halted, f"{halted}/cancel/", "/no/such/page"]
+    return [*found, halted, f"{halted}/cancel/", f"{halted}/resume/", "/no/such/page"]
 
 
 def listen(page: Page) -> list[str]:

@@ -62,6 +62,8 @@ FIELDS: Final = (
     "message",
     "key",
     "kind",
+    "answer",
+    "settings",
     "x",
 )
 

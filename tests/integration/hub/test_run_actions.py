@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
+from devtools.commands import update_sync
 from queues.brokers.factory import open_broker
+from schemas.details.detail import Detail
+from schemas.details.kinds import DetailKind
 from schemas.hub.session import AuditKind
 from schemas.messages.messages import TENANT_SYNC_QUEUE, SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Status
+from schemas.runs.changes import ChangeKind
+from schemas.runs.sync_result import Forecast, SyncResult
+from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
 from tests.integration.hub.browser import DEADLINE, running_hub
 from tests.integration.hub.made_up_runs import UNCHANGED, USERS, finish, new_tenant, start, text_of
@@ -310,3 +317,138 @@ def test_a_token_that_reads_does_not_act(hub: Hub, store: Store) -> None:
     )
     assert refused.status_code == 401
     assert store.runs.get(run).status is Status.READING
+
+
+def halted_run(store: Store, tenant: str, limit: str = "identity_changed") -> int:
+    """Make a run that the guard has halted: it changed a user name, and would go on to change three more."""
+    run = start(store, tenant, f"halted {tenant}")
+    kinds = {Attribute.USER_NAME: ChangeKind.CHANGED, Attribute.CITY: ChangeKind.FILLED}
+    result = SyncResult(outcome=Outcome.UPDATED, changed=tuple(kinds), change_kinds=kinds, skolon_id="s-1")
+    store.receipts.finish(run, USERS[0], result)
+    detail = Detail(DetailKind.GUARD_EXCEEDED, limit=limit, count=2, size=6, most=1, share="10")
+    store.runs.halt(run, Cause.GUARD_EXCEEDED, detail)
+    for user in USERS[1:4]:
+        store.forecasts.record(run, user, Forecast(outcome=Outcome.UPDATED, change_kinds=kinds))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("language", "asks", "keeps"),
+    [
+        ("en", "User name would change for 4 users. Is that right?", "1 user has a result already and keeps"),
+        (
+            "sv",
+            "Användarnamn skulle ändras för 4 användare. Stämmer det?",
+            "1 användare har redan ett resultat",
+        ),
+    ],
+)
+def test_a_halted_run_is_answered_with_what_would_change(
+    hub: Hub, store: Store, language: str, asks: str, keeps: str
+) -> None:
+    """The question in numbers, done and to come together; the yes is given once, and recorded."""
+    tenant = new_tenant(hub, f"svar-{language}")
+    run = halted_run(store, tenant)
+    browser = administrator(hub, tenant, language)
+    assert f"/runs/{run}/resume/" in browser.open(f"tenants/{tenant}/runs/{run}").text
+    path = f"tenants/{tenant}/runs/{run}/resume/"
+    form = browser.open(path)
+    text = text_of(form.text)
+    assert asks in text
+    assert keeps in text
+    assert re.search(r"(City|Ort|Stad) 4 0 0", text)
+
+    answers = [browser.submit(path, form) for _ in range(2)]
+
+    assert {answer.url for answer in answers} == {f"{hub.address}tenants/{tenant}/runs/{run}"}
+    assert store.runs.get(run).status is Status.READING
+    assert events(store, tenant).count(AuditKind.GUARD_OVERRIDDEN) == 1
+
+
+@pytest.mark.parametrize("limit", ["changed", "not_found", "failed", "left_scope"])
+def test_each_limit_has_its_question(hub: Hub, store: Store, limit: str) -> None:
+    """In words that say what there is too much of."""
+    words = {
+        "changed": "4 users would be changed.",
+        "not_found": "0 users are not found in Skolon.",
+        "failed": "0 users cannot be updated.",
+        "left_scope": "0 users that were synced before would be left out.",
+    }
+    tenant = new_tenant(hub, f"grans-{limit.replace('_', '-')}")
+    run = halted_run(store, tenant, limit)
+    text = text_of(administrator(hub, tenant).open(f"tenants/{tenant}/runs/{run}/resume/").text)
+    assert f"{words[limit]} Is that right?" in text
+
+
+def test_settings_that_changed_are_told_before_the_run_goes_on(hub: Hub, store: Store) -> None:
+    """Also those that change while the page is open: then it is read once more."""
+    tenant = new_tenant(hub, "andrat")
+    run = halted_run(store, tenant)
+    browser = administrator(hub, tenant)
+    path = f"tenants/{tenant}/runs/{run}/resume/"
+    form = browser.open(path)
+    assert "The settings were changed" not in text_of(form.text)
+    changed = update_sync("tenants", "set", tenant, "--name", "Annat namn", env=dict(hub.env))
+    assert changed.returncode == 0, changed.stderr
+
+    refused = browser.submit(path, form)
+
+    assert refused.status_code == 422
+    assert "The settings were changed since you opened this page." in text_of(refused.text)
+    assert "The settings were changed since this run began." in text_of(refused.text)
+    assert store.runs.get(run).status is Status.HALTED
+    assert AuditKind.GUARD_OVERRIDDEN not in events(store, tenant)
+    ask = program(hub, browser, tenant)
+    told = ask("GET", f"/runs/{run}/question").json()
+    assert (told["settings_changed"], told["question"]["users"]) == (True, 4)
+    body = {"override_guard": True}
+    again = ask("POST", f"/runs/{run}/resume", "a", json=body)
+    assert again.json()["errors"] == {"action": ["other_settings"]}
+    assert browser.submit(path, refused).status_code == 200
+    assert store.runs.get(run).status is Status.READING
+
+
+def test_programs_answer_a_halted_run(hub: Hub, store: Store) -> None:
+    """Not without saying that it is right; once for each key."""
+    tenant = new_tenant(hub, "program-svar")
+    run = halted_run(store, tenant)
+    browser = administrator(hub, tenant)
+    ask = program(hub, browser, tenant)
+    asked = ask("GET", f"/runs/{run}/question").json()["question"]
+    assert (asked["kind"], asked["attribute"], asked["users"]) == ("identity_changed", "user_name", 4)
+    assert asked["attributes"]["city"]["filled"] == 4
+    refused = ask("POST", f"/runs/{run}/resume", "a", json={})
+    assert refused.json()["errors"] == {"action": ["needs_answer"]}
+    assert events(store, tenant).count(AuditKind.RUN_RESUMED) == 0
+    for _ in range(2):
+        assert (
+            ask("POST", f"/runs/{run}/resume", "b", json={"override_guard": True}).json()["status"]
+            == "reading"
+        )
+    assert events(store, tenant).count(AuditKind.GUARD_OVERRIDDEN) == 1
+    assert ask("GET", f"/runs/{run}/question").json()["question"] is None
+    reader = program(hub, browser, tenant, may_act=False)
+    assert reader("POST", f"/runs/{run}/resume", "c", json={"override_guard": True}).status_code == 403
+
+
+def test_a_run_that_was_halted_for_another_reason_goes_on(hub: Hub, store: Store) -> None:
+    """With the reason and what to do; while another run is open it waits, and says so."""
+    tenant = new_tenant(hub, "vidare")
+    run = start(store, tenant, "no credentials")
+    store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "HTTP 401")
+    other = start(store, tenant, "another")
+    browser = administrator(hub, tenant)
+    path = f"tenants/{tenant}/runs/{run}/resume/"
+    form = browser.open(path)
+    assert "Entra did not let the sync sign in" in text_of(form.text)
+    assert "6 users are looked at again" in text_of(form.text)
+
+    refused = browser.submit(path, form)
+
+    assert refused.status_code == 422
+    assert "Another run is going on." in text_of(refused.text)
+    store.runs.cancel(other)
+    assert browser.submit(path, refused).status_code == 200
+    assert store.runs.get(run).status is Status.READING
+    assert events(store, tenant).count(AuditKind.RUN_RESUMED) == 1
+    assert "is not halted" in browser.open(path).text

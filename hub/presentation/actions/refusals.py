@@ -21,4 +21,9 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "A halted run waits for an answer. Until then only a preview can be started."
     ),
     ActionRefusal.ENDED: _("The run has ended already."),
+    ActionRefusal.NEEDS_ANSWER: _("The run asks first. Read what would change, and answer."),
+    ActionRefusal.OTHER_SETTINGS: _(
+        "The settings were changed since you opened this page. Read it once more."
+    ),
+    ActionRefusal.OTHER_RUN: _("Another run is going on. Wait until it has ended, or cancel it."),
 }

@@ -1,0 +1,1 @@
+"""What the pages say where something is done: what is asked, and why something was refused."""
