@@ -40,6 +40,8 @@ class Access(Enum):
     TENANT_READER = auto()
     #: Members who may act for the tenant that the address names.
     TENANT_ADMINISTRATOR = auto()
+    #: Operators, and members who may act for a tenant of theirs.
+    ADMINISTRATOR = auto()
     #: Operators.
     OPERATOR = auto()
     #: Programs with a token, which the route itself holds to the token's tenant; no session counts.
@@ -60,6 +62,13 @@ ROUTES: Final[Mapping[str, Access]] = {
     "entra_sign_in.finish": Access.PUBLIC,
     "permissions.show": Access.MEMBER,
     "permissions.accessibility": Access.PUBLIC,
+    "members.overview": Access.ADMINISTRATOR,
+    "members.add": Access.ADMINISTRATOR,
+    "members.show": Access.ADMINISTRATOR,
+    "members.change": Access.ADMINISTRATOR,
+    "members.link": Access.ADMINISTRATOR,
+    "members.sign_out": Access.ADMINISTRATOR,
+    "members.remove": Access.ADMINISTRATOR,
     "audit.of_all": Access.OPERATOR,
     "audit.of_tenant": Access.TENANT_READER,
     "syncs.overview": Access.MEMBER,
@@ -124,6 +133,8 @@ def is_allowed(access: Access, member: Member, tenant: str) -> bool:
             return member.sees(tenant)
         case Access.TENANT_ADMINISTRATOR:
             return member.administers(tenant)
+        case Access.ADMINISTRATOR:
+            return any(member.administers(each) for each in member.tenants) or member.role is Role.OPERATOR
         case Access.OPERATOR:
             return member.role is Role.OPERATOR
         case Access.API_TOKEN | Access.API_ACTION:

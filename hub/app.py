@@ -10,7 +10,7 @@ from markupsafe import Markup
 from werkzeug.urls import iri_to_uri
 
 from hub import language, request_log
-from hub.access import install_access
+from hub.access import Access, install_access, is_allowed
 from hub.actions import cancel, resume, start
 from hub.api.description import install_api
 from hub.errors import install_errors
@@ -28,6 +28,7 @@ from hub.pages import (
     tokens,
     users,
 )
+from hub.pages.members import pages as members
 from hub.presentation import times, words
 from hub.presentation.links import with_links
 from hub.presentation.menu import TENANT_PAGES
@@ -59,7 +60,7 @@ def create_app(services: HubServices) -> Flask:
     install_security(app, services.cookie_keys)
     install_errors(app)
     language.install_language(app)
-    for door in (sign_in, entra_sign_in, permissions, audit):
+    for door in (sign_in, entra_sign_in, permissions, members, audit):
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
@@ -92,8 +93,10 @@ def _as_text(value: Any) -> Any:
 
 
 def _for_every_page() -> dict[str, Any]:
+    member = g.get("member")
     return {
-        "member": g.get("member"),
+        "member": member,
+        "manages_members": member is not None and is_allowed(Access.ADMINISTRATOR, member, ""),
         "language": language.current_language(),
         "languages": _LANGUAGES,
         "version": VERSION,

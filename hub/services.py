@@ -31,8 +31,9 @@ class HubServices:
     `gateways` ask Entra and Skolon about a user that is looked up; without them the pages know what runs
     recorded. `secret_keys` are needed to find a recorded user by EPPN. `idle` asks RabbitMQ why open runs
     come no further; without it the pages do not say that. The `broker` takes what members ask for; without it
-    nothing can be started. The `proxies` are believed when they say for whom they ask. Without `entra`
-    members sign in by links alone. `order` remembers the order of the tenants.
+    nothing can be started. The `proxies` are believed about the addresses of browsers. Without `entra` links
+    alone sign in. `order` remembers the order of the tenants. `address` is the public one, blank if it is not
+    set: then links have the address that the browser asks for.
     """
 
     store: Store
@@ -45,6 +46,7 @@ class HubServices:
     proxies: Sequence[IPv4Network | IPv6Network] = ()
     entra: EntraSignIn | None = None
     order: RecentOrder = field(default_factory=RecentOrder)
+    address: str = ""
 
 
 def hub_services() -> HubServices:

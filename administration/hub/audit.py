@@ -30,7 +30,7 @@ class NamedAudit:
 def read_audit(tenant: str | None, *, before: int | None, store: Store) -> NamedAudit:
     """Return what happened about a tenant, by its key; about all, and about none, if it is None."""
     page = store.hub_audit.page(None if tenant is None else [tenant], before=before)
-    wanted = {entry.member for entry in page.entries}
+    wanted = {number for entry in page.entries for number in (entry.member, entry.by)}
     names = {member.id: member.name for member in store.hub_members.list() if member.id in wanted}
     tenants = {entry.tenant for entry in page.entries if entry.token is not None and entry.tenant is not None}
     labels = {token.id: token.label for each in sorted(tenants) for token in store.hub_api_tokens.list(each)}

@@ -1,4 +1,4 @@
-"""Members of the Data Hub: invited, listed and removed by an operator."""
+"""Members of the Data Hub: invited, and removed."""
 
 from __future__ import annotations
 
@@ -40,16 +40,23 @@ class Invitation:
         """Return the JSON object; `link` is the address with the token in it."""
         return {**self.member.as_json(), "link": link, "expires": timestamp(self.expires)}
 
+    def link(self, address: str) -> str:
+        """Return the link, at the address of the Data Hub."""
+        return f"{address}/sign-in?link={self.token}"
 
-def invite(name: str, role: Role, tenants: Sequence[str], *, store: Store) -> Invitation:
+
+def invite(
+    name: str, role: Role, tenants: Sequence[str], *, store: Store, by: Member | None = None
+) -> Invitation:
     """Make a link for the member of that name, who is added or gets this role and these tenants.
 
     Names that differ in case alone are one name.
 
-    A reader and an administrator need a tenant, an operator has all. Raises `UsageError`.
+    A reader and an administrator need a tenant, an operator has all. `by` is the member who invites, None for
+    the command line. Raises `UsageError`.
     """
-    name = unicodedata.normalize("NFC", name).strip()
-    if not 0 < len(name) <= MAX_NAME or not name.isprintable() or not is_storable(name):
+    normalized = normalized_name(name)
+    if normalized is None:
         raise UsageError(f"A member's name has 1 to {MAX_NAME} characters, all of them printable.")
     if role is Role.OPERATOR and tenants:
         raise UsageError("An operator sees all tenants: leave --tenant out.")
@@ -57,12 +64,19 @@ def invite(name: str, role: Role, tenants: Sequence[str], *, store: Store) -> In
         raise UsageError(f"A member with the role {role} needs a tenant: name it with --tenant.")
     known = find_by_name(name, store=store)
     if known is None:
-        member = store.hub_members.add(name, role, tenants)
+        member = store.hub_members.add(normalized, role, tenants)
     else:
-        member = store.hub_members.change(known.id, name, role, tenants)
+        member = store.hub_members.change(known.id, normalized, role, tenants)
         # An open session would go on to show what the member saw before.
         store.hub_sessions.end_all(known.id)
-    return _invitation(member, store=store, is_new=known is None)
+    return new_invitation(member, store=store, by=by, is_new=known is None)
+
+
+def normalized_name(name: str) -> str | None:
+    """Return a member's name as it is kept, None for what is no name."""
+    name = unicodedata.normalize("NFC", name).strip()
+    is_name = 0 < len(name) <= MAX_NAME and name.isprintable() and is_storable(name)
+    return name if is_name else None
 
 
 def first_operator_invitation(*, store: Store) -> Invitation | None:
@@ -71,8 +85,8 @@ def first_operator_invitation(*, store: Store) -> Invitation | None:
         return None
     waiting = [each for each in store.hub_members.list() if each.role is Role.OPERATOR]
     if waiting:
-        return _invitation(waiting[0], store=store, is_new=False)
-    return _invitation(store.hub_members.add(_FIRST_OPERATOR, Role.OPERATOR), store=store, is_new=True)
+        return new_invitation(waiting[0], store=store)
+    return new_invitation(store.hub_members.add(_FIRST_OPERATOR, Role.OPERATOR), store=store, is_new=True)
 
 
 def find_by_name(name: str, *, store: Store) -> Member | None:
@@ -89,19 +103,25 @@ def is_last_operator(member: Member, *, store: Store) -> bool:
     return not any(each.role is Role.OPERATOR and each.signed_in is not None for each in others)
 
 
-def remove_member(member: int, *, store: Store) -> Member:
-    """Remove a member, and end the member's sessions at once; raise `UsageError` if there is none."""
+def remove_member(member: int, *, store: Store, by: Member | None = None) -> Member:
+    """Remove a member, and end the member's sessions at once; raise `UsageError` if there is none.
+
+    `by` is the member who removes, None for the command line.
+    """
     removed = store.hub_members.get(member)
     # First, while it is known which tenants it is about.
-    store.hub_audit.record(AuditKind.REMOVED, member=member)
+    store.hub_audit.record(AuditKind.REMOVED, member=member, by=None if by is None else by.id)
     store.hub_members.remove(member)
     return removed
 
 
-def _invitation(member: Member, *, store: Store, is_new: bool) -> Invitation:
+def new_invitation(
+    member: Member, *, store: Store, by: Member | None = None, is_new: bool = False
+) -> Invitation:
+    """Make a link for a member; the former ones end. `by` is as `invite` has it."""
     token = new_token()
     expires = store.hub_invitations.add(hash_token(token), member.id)
-    store.hub_audit.record(AuditKind.INVITED, member=member.id)
+    store.hub_audit.record(AuditKind.INVITED, member=member.id, by=None if by is None else by.id)
     return Invitation(member=member, token=token, expires=expires, is_new=is_new)
 
 

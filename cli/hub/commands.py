@@ -34,7 +34,6 @@ from schemas.timestamps import timestamp
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-    from administration.hub.members import Invitation
     from schemas.hub.member import Member
     from store.store import Store
 
@@ -88,7 +87,7 @@ def invite_member(*, name: str, role: str, tenants: tuple[str, ...], yes: bool, 
         _confirm_last_operator(known, services.store, yes=yes)
     invitation = invite(name, Role(role), tenants, store=services.store)
     settings = services.settings
-    link = _link(settings.hub_url or _address(settings.hub_host, settings.hub_port), invitation)
+    link = invitation.link(settings.hub_url or _address(settings.hub_host, settings.hub_port))
     if wants_json:
         print_json(invitation.as_json(link))
     else:
@@ -163,7 +162,7 @@ def _welcome_first_operator(address: str, store: Store) -> None:
     elif (invitation := first_operator_invitation(store=store)) is not None:
         echo(
             "No operator has signed in yet. This link signs the first one in, once and within ten minutes:",
-            f"  {_link(address, invitation)}",
+            f"  {invitation.link(address)}",
         )
 
 
@@ -201,13 +200,10 @@ def _build() -> WSGIApplication:
             idle=idle,
             broker=services.broker if services.settings.amqp_url else None,
             proxies=[ip_network(each) for each in services.settings.hub_proxies],
+            address=services.settings.hub_url,
         )
     )
 
 
 def _address(host: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
-
-
-def _link(address: str, invitation: Invitation) -> str:
-    return f"{address}/sign-in?link={invitation.token}"

@@ -108,6 +108,7 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "settings": f"{tenant}/settings/",
         "api-tokens": f"{tenant}/tokens/",
         "audit": f"{tenant}/audit",
+        "members": "/members/",
         "permissions": "/permissions",
         "accessibility": "/accessibility",
         "not-found": f"{tenant}/no-such-page",

@@ -56,7 +56,7 @@ def permissions_of(member: Member) -> tuple[Permission, ...]:
         Permission(what=_("See who has signed in and who was shown values"), why_not=sees),
         Permission(what=_("Start and cancel runs, and answer a halted one"), why_not=acts),
         Permission(what=_("See all organisations"), why_not=operates),
-        Permission(what=_("Invite and remove members"), why_not=operates),
+        Permission(what=_("Invite, change and remove members of your organisations"), why_not=acts),
     ]
     if Access.TENANT_ADMINISTRATOR in ROUTES.values():
         shown.insert(-2, Permission(what=_("Make and end tokens for programs"), why_not=acts))

@@ -18,11 +18,13 @@ class AuditEntry:
 
     What a program did has its `token`, and what was done to a run has the `run`; both are numbers. A look at
     the names of a group has its `reason` and the number of `users`.
+    `by` is another member who did it to `member`.
     """
 
     id: int
     kind: AuditKind
     member: int | None
+    by: int | None
     tenant: str | None
     user: str | None
     at: dt.datetime

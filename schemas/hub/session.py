@@ -34,6 +34,9 @@ class AuditKind(StrEnum):
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     REMOVED = "removed"
+    MEMBER_CHANGED = "member_changed"
+    #: Another member signed the member out everywhere.
+    SESSIONS_ENDED = "sessions_ended"
     #: A member looked at a user's values.
     VALUES_REVEALED = "values_revealed"
     #: A member looked at which rule leaves a user out.

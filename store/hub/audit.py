@@ -29,11 +29,12 @@ class HubAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(
+    def record(  # noqa: PLR0913 - each is a column
         self,
         kind: AuditKind,
         *,
         member: int | None = None,
+        by: int | None = None,
         tenant: str | None = None,
         user: str | None = None,
         address_digest: str | None = None,
@@ -41,7 +42,13 @@ class HubAudit:
         """Note what happened just now, as `record_event` does."""
         with self._database.transaction() as connection:
             record_event(
-                connection, kind, member=member, tenant=tenant, user=user, address_digest=address_digest
+                connection,
+                kind,
+                member=member,
+                by=by,
+                tenant=tenant,
+                user=user,
+                address_digest=address_digest,
             )
 
     def record_names(self, tenant: str, reason: Reason, users: int, *, member: int) -> None:
@@ -79,6 +86,7 @@ class HubAudit:
                 id=row.id,
                 kind=AuditKind(row.kind),
                 member=row.member_id,
+                by=row.by_member_id,
                 tenant=row.tenant,
                 user=row.entra_id,
                 token=row.token_id,
@@ -108,6 +116,7 @@ def record_event(  # noqa: PLR0913 - what is known of an event, by name
     kind: AuditKind,
     *,
     member: int | None = None,
+    by: int | None = None,
     token: int | None = None,
     tenant: str | None = None,
     user: str | None = None,
@@ -118,12 +127,14 @@ def record_event(  # noqa: PLR0913 - what is known of an event, by name
 ) -> int:
     """Note what happened just now, by or to which member or by which token, and what it was about.
 
+    `by` is another member who did it to that member.
     The people of the tenant with the key `tenant` may read it; without one, those of all tenants that the
     member belongs to. `user` is an id in Entra. Returns the number of the entry.
     """
     values = {
         "kind": kind,
         "member_id": member,
+        "by_member_id": by,
         "token_id": token,
         "tenant": tenant,
         "entra_id": user,

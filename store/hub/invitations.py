@@ -35,6 +35,12 @@ class HubInvitations:
             )
         return expires
 
+    def end_all(self, member: int) -> None:
+        """Have no link sign a member in any more."""
+        invitations = tables.hub_invitations
+        with self._database.transaction() as connection:
+            connection.execute(delete(invitations).where(invitations.c.member_id == member))
+
     def fault(self, token_hash: str) -> LinkFault | None:
         """Return why a link would not sign in, None if it would. Nothing changes."""
         with self._database.transaction() as connection:

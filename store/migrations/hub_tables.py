@@ -57,6 +57,7 @@ def create_hub_tables() -> None:
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("member_id", sa.Integer(), nullable=True),
+        sa.Column("by_member_id", sa.Integer(), nullable=True),
         sa.Column("address_digest", sa.String(length=32), nullable=True),
         sa.Column("tenant", sa.String(length=63), nullable=True),
         sa.Column("entra_id", sa.String(length=100), nullable=True),

@@ -64,6 +64,8 @@ hub_audit = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("kind", String(30), nullable=False),
     Column("member_id", Integer),
+    # Another member, who did it to that one.
+    Column("by_member_id", Integer),
     # A keyed digest of the browser's address, by which refused sign-ins are counted.
     Column("address_digest", String(32)),
     # The tenant by its key, and the user by the id in Entra, of what is about them.

@@ -48,6 +48,7 @@ class Site:
     axe: str
     complete: int
     halted: int
+    reader: int
     cookies: Any
 
     def open(self, path: str, look: Look | None = None, **options: Any) -> Page:
@@ -78,6 +79,7 @@ def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFa
         page.goto(hub.invite("Ada Administratör", "administrator", TENANT, WATCHED))
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", name="Syncs").wait_for()
+        hub.invite("Lars Läsare", "reader", TENANT)
         yield Site(
             hub=hub,
             store=store,
@@ -85,6 +87,7 @@ def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFa
             axe=axe_script(),
             complete=complete,
             halted=halted,
+            reader=store.hub_members.list()[-1].id,
             cookies=page.context.storage_state(),
         )
     rabbitmq.delete_vhost(url)

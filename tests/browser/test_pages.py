@@ -50,6 +50,7 @@ def paths(site: Site) -> list[str]:
             "run": str(site.complete),
             "outcome": "dead_lettered",
             "user": USERS[1],
+            "member": str(site.reader),
         }
         built = rule.build(values, append_unknown=False)
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"

@@ -36,6 +36,7 @@ ALLOWED: Final[Mapping[Access, set[str]]] = {
     Access.MEMBER: set(ROLES) - {"stranger"},
     Access.TENANT_READER: {"reader", "administrator", "operator"},
     Access.TENANT_ADMINISTRATOR: {"administrator", "operator"},
+    Access.ADMINISTRATOR: {"other administrator", "administrator", "operator"},
     Access.OPERATOR: {"operator"},
     # No session signs a program in: `test_api` asks with tokens.
     Access.API_TOKEN: set(),
@@ -57,6 +58,7 @@ VALUES: Final = {
     "user": USER,
     "token": "0",
     "key": "no-such-key",
+    "member": "0",
 }
 
 
@@ -145,6 +147,13 @@ def test_each_role_gets_the_pages_that_it_may_see(
             # It has ended, or it has no RabbitMQ and asks neither Entra nor Skolon.
             "resume.resume": {409},
             "resume.sample": {409},
+            # Without a role, and of a member who is not there.
+            "members.add": {400},
+            "members.show": {404},
+            "members.change": {404},
+            "members.link": {404},
+            "members.sign_out": {404},
+            "members.remove": {404},
         }.get(rule.endpoint, {200})
         assert answer.status_code in expected
     elif ROUTES[rule.endpoint] in (Access.API_TOKEN, Access.API_ACTION):

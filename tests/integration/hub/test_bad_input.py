@@ -64,6 +64,9 @@ FIELDS: Final = (
     "kind",
     "answer",
     "settings",
+    "tenant",
+    "seen",
+    "sure",
     "x",
 )
 

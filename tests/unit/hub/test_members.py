@@ -20,7 +20,11 @@ NOW = dt.datetime(2026, 11, 26, 12, tzinfo=dt.UTC)
     ("role", "own", "other"),
     [
         (Role.READER, {Access.PUBLIC, Access.MEMBER, Access.TENANT_READER}, {Access.PUBLIC, Access.MEMBER}),
-        (Role.ADMINISTRATOR, OF_MEMBERS - {Access.OPERATOR}, {Access.PUBLIC, Access.MEMBER}),
+        (
+            Role.ADMINISTRATOR,
+            OF_MEMBERS - {Access.OPERATOR},
+            {Access.PUBLIC, Access.MEMBER, Access.ADMINISTRATOR},
+        ),
         (Role.OPERATOR, OF_MEMBERS, OF_MEMBERS),
     ],
 )

@@ -1,0 +1,1 @@
+"""Members of the Data Hub, for those who may invite, change and remove them."""
