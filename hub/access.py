@@ -72,6 +72,7 @@ ROUTES: Final[Mapping[str, Access]] = {
     "audit.of_all": Access.OPERATOR,
     "audit.of_tenant": Access.TENANT_READER,
     "syncs.overview": Access.MEMBER,
+    "syncs.of_tenant": Access.TENANT_READER,
     "attention.overview": Access.TENANT_READER,
     "attention.users": Access.TENANT_READER,
     "attention.names": Access.TENANT_ADMINISTRATOR,

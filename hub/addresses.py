@@ -11,6 +11,7 @@ from administration.runs.tenant_runs import run_of_tenant
 from hub.services import hub_services
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import UsageError
+from schemas.users.graph_user import is_entra_id
 
 if TYPE_CHECKING:
     from administration.paging import Item, ReadsUsers, UsersPage
@@ -46,5 +47,11 @@ def reason_of(text: str) -> Reason:
 
 
 def requested_page(read: ReadsUsers[Item]) -> UsersPage[Item]:
-    """Return the page of a list that the address asks for: it begins behind `after`."""
-    return users_page(read, after=request.args.get("after", ""), limit=_PAGE_SIZE)
+    """Return the page of a list that the address asks for: it begins behind the user `after`.
+
+    There is no such page if that can be no user's id.
+    """
+    after = request.args.get("after", "")
+    if after and not is_entra_id(after):
+        abort(404)
+    return users_page(read, after=after, limit=_PAGE_SIZE)

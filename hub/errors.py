@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-#: Seconds after which a browser may ask again while the database is away.
+#: Seconds after which a browser may ask again while a service is away.
 _RETRY_AFTER: Final = "10"
 
 #: A heading and what to do, by status.
@@ -57,15 +57,19 @@ _TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
         _("It is our fault. Tell Skolon's support the incident id below."),
     ),
     503: (
-        _("The database is away"),
+        _("A service that this page needs is away"),
         _("Nothing is lost: the sync goes on by itself. Load the page again in a minute."),
     ),
 }
 
-_BROKER_AWAY: Final = (
-    _("A part of the sync is away"),
-    _("Go back and press the button again in a minute. What was done already is not done twice."),
-)
+#: What more is known if it is one of these.
+_AWAY: Final[Mapping[Dependency, tuple[LazyString, LazyString]]] = {
+    Dependency.DATABASE: (_("The database is away"), _TEXTS[503][1]),
+    Dependency.BROKER: (
+        _("A part of the sync is away"),
+        _("Go back and press the button again in a minute. What was done already is not done twice."),
+    ),
+}
 
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
@@ -78,7 +82,7 @@ def install_errors(app: Flask) -> None:
     """Give an app its error pages."""
     app.register_error_handler(CSRFError, _refused_form)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(TransientError, _database_away)
+    app.register_error_handler(TransientError, _service_away)
     app.register_error_handler(Exception, _bug)
 
 
@@ -99,11 +103,10 @@ def _http_error(error: HTTPException) -> HTTPException | Answer:
     return error_page(status)
 
 
-def _database_away(error: TransientError) -> Answer:
+def _service_away(error: TransientError) -> Answer:
     # The detail is ours, and names no value (`store/database_errors.py`).
     _log.error("page_failed", incident=incident_id(), dependency=error.dependency, detail=error.detail)
-    texts = _BROKER_AWAY if error.dependency is Dependency.BROKER else None
-    return error_page(_UNAVAILABLE, {"Retry-After": _RETRY_AFTER}, texts=texts)
+    return error_page(_UNAVAILABLE, {"Retry-After": _RETRY_AFTER}, texts=_AWAY.get(error.dependency))
 
 
 def _bug(error: Exception) -> Answer:

@@ -36,16 +36,19 @@ class NewToken:
 def make_token(tenant: str, label: str, member: Member, *, may_act: bool = False, store: Store) -> NewToken:
     """Make a token of a tenant, which reads, or also acts if it `may_act`.
 
-    Raises `UsageError` for a label that is none, or if there are too many.
+    Raises `UsageError` for a label that is none or another token's, or if there are too many.
     """
     label = label.strip()
     if not 0 < len(label) <= MAX_LABEL or not label.isprintable() or not is_storable(label):
         raise UsageError(f"What a token is for has 1 to {MAX_LABEL} characters, all of them printable.")
-    if len(store.hub_api_tokens.list(tenant)) >= MAX_TOKENS:
+    others = store.hub_api_tokens.list(tenant)
+    if any(each.label.casefold() == label.casefold() for each in others):
+        raise UsageError("Another token is for that: say what tells the two apart.")
+    if len(others) >= MAX_TOKENS:
         raise UsageError(f"There are {MAX_TOKENS} tokens: end one first.")
     secret = _PREFIX + new_token()
     token = store.hub_api_tokens.add(hash_token(secret), tenant, label, member.id, may_act=may_act)
-    store.hub_audit.record(AuditKind.TOKEN_MADE, member=member.id, tenant=tenant)
+    store.hub_audit.record(AuditKind.TOKEN_MADE, member=member.id, token=token.id, tenant=tenant)
     return NewToken(token=token, secret=secret)
 
 
@@ -53,7 +56,7 @@ def end_token(tenant: str, token: int, member: Member, *, store: Store) -> bool:
     """End a token of a tenant at once; True if the tenant had it."""
     ended = store.hub_api_tokens.remove(tenant, token)
     if ended:
-        store.hub_audit.record(AuditKind.TOKEN_ENDED, member=member.id, tenant=tenant)
+        store.hub_audit.record(AuditKind.TOKEN_ENDED, member=member.id, token=token, tenant=tenant)
     return ended
 
 

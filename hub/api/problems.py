@@ -29,7 +29,7 @@ _DETAILS: Final[Mapping[int, str]] = {
     409: "It cannot be done as things stand: `errors` says why.",
     413: "That is too much.",
     422: "A parameter is wrong: `errors` says which.",
-    503: "The database is away. Ask again in a moment.",
+    503: "A service that is needed is away. Ask again in a moment.",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import abort, g
@@ -201,7 +202,13 @@ def _status(tenant: str) -> TenantStatus:
     (status,) = tenant_statuses(
         [tenant], store=services.store, now=dt.datetime.now(dt.UTC), idle=services.idle
     )
-    return status
+    groups = failure_groups(tenant, status.last_run, store=services.store)
+    first = {group.reason: group.first for group in groups}
+    problems = [
+        replace(each, since=first.get(each.reason)) if each.reason is not None and each.users else each
+        for each in status.problems
+    ]
+    return replace(status, problems=tuple(problems))
 
 
 def _sync(status: TenantStatus) -> dict[str, Any]:

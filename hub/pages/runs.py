@@ -14,10 +14,10 @@ from hub.addresses import run_summary_of, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
 from hub.presentation.changes import change_rows
+from hub.presentation.details import page_detail
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
 from schemas.dead_letter_reasons import Reason
-from schemas.details.detail import texts_of
 from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         "halt_detail": "" if halt is None else halt.detail_text(run.detail),
         "is_guarded": run.cause is Cause.GUARD_EXCEEDED,
         "scope_exits": [
-            (texts_of(each.rule)[language], each.users) for each in (details.scope_exits if details else ())
+            (page_detail(each.rule, language), each.users)
+            for each in (details.scope_exits if details else ())
         ],
         "prospect": prospect,
         "prospect_shares": outcome_bar(prospect.outcomes) if prospect else (),
@@ -119,7 +120,7 @@ def _would_halt(details: RunDetails | None) -> Sequence[str] | None:
     """Return which limits the real run of a preview would exceed; None for a run that is no preview."""
     if details is None or details.guard is None:
         return None
-    return [texts_of(each)[current_language()] for each in details.guard.would_halt]
+    return [page_detail(each, current_language()) for each in details.guard.would_halt]
 
 
 def _seconds(duration: dt.timedelta) -> dt.timedelta:

@@ -7,10 +7,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _
 
 from administration.tenants.status import tenant_statuses
+from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.presentation.outcome_bar import user_bar
 from hub.presentation.problems import describe_problem
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from flask_babel.speaklater import LazyString
+    from werkzeug.wrappers import Response
 
     from hub.presentation.outcome_bar import Share
     from hub.recent_order import TenantEntry
@@ -84,6 +86,12 @@ def overview() -> str:
         number=number,
         pages=pages,
     )
+
+
+@blueprint.get("/tenants/<tenant>/")
+def of_tenant(tenant: str) -> Response:
+    """Lead to the first page of a tenant, for an address that was cut short."""
+    return redirect(url_for("attention.overview", tenant=tenant_of(tenant).key))
 
 
 def _entries() -> tuple[Sequence[TenantEntry], Mapping[str, TenantStatus] | None]:

@@ -37,7 +37,9 @@ def make(tenant: str) -> str | tuple[str, int]:
         )
     except UsageError:
         fault = gettext(
-            "Write what it is for, in at most %(count)s characters. At most 50 can be there.", count=MAX_LABEL
+            "Write what it is for, in at most %(count)s characters, and not the same as for another token. "
+            "At most 50 can be there.",
+            count=MAX_LABEL,
         )
         return _page(tenant, label=one_line(label)[:MAX_LABEL], fault=fault), 422
     return _page(tenant, made=made)

@@ -92,6 +92,7 @@ def names(tenant: str) -> str:
 @blueprint.get("/<user>")
 def show(tenant: str, user: str) -> str | Response:
     """Show a user by the id in Entra, with values masked; an id in Skolon leads to the user that it is."""
+    tenant_of(tenant)
     view = _view(tenant, user, values=False)
     if view is not None:
         return _page(tenant, view, values=False)
@@ -108,6 +109,7 @@ def show(tenant: str, user: str) -> str | Response:
 @blueprint.post("/<user>")
 def show_values(tenant: str, user: str) -> str:
     """Show a user with values; that the member looked at this user is recorded."""
+    tenant_of(tenant)
     view = _view(tenant, user, values=True)
     if view is None:
         abort(404)

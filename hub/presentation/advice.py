@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from flask import g
 from flask_babel import lazy_gettext as _
 
+from hub.presentation.details import page_detail
 from hub.presentation.page_advice import ADVICE
 from schemas.dead_letter_reasons import Reason
-from schemas.details.detail import texts_of
 from schemas.hub.member import Role
 from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
@@ -41,7 +41,7 @@ class Advice:
 
     def detail_text(self, detail: str | None) -> str:
         """Return a detail in the page's language, and nothing if it is not for the reader."""
-        return texts_of(detail)[self.language] if detail and self.shows_detail else ""
+        return page_detail(detail, self.language) if detail and self.shows_detail else ""
 
     @property
     def is_readers_turn(self) -> bool:

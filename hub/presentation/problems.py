@@ -44,11 +44,14 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
         case ProblemKind.SCHEDULE_INVALID:
             return gettext("The schedule cannot be read: no run starts by itself.")
         case ProblemKind.USERS_FAILED:
-            failed = ngettext(
-                "%(num)d user could not be updated", "%(num)d users could not be updated", users
+            # The cause first: several of these stand below each other.
+            why = "" if problem.reason is None else str(REASONS[problem.reason])
+            return ngettext(
+                "%(why)s: %(num)d user could not be updated.",
+                "%(why)s: %(num)d users could not be updated.",
+                users,
+                why=why,
             )
-            why = str(REASONS[problem.reason]) if problem.reason is not None else ""
-            return f"{failed}: {why}."
         case ProblemKind.SECRET_EXPIRED:
             return gettext("The client secret expired on %(date)s.", date=expires)
         case ProblemKind.SECRET_EXPIRES:

@@ -29,12 +29,13 @@ class HubAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(  # noqa: PLR0913 - each is a column
+    def record(  # noqa: PLR0913 - as `record_event`
         self,
         kind: AuditKind,
         *,
         member: int | None = None,
         by: int | None = None,
+        token: int | None = None,
         tenant: str | None = None,
         user: str | None = None,
         address_digest: str | None = None,
@@ -46,6 +47,7 @@ class HubAudit:
                 kind,
                 member=member,
                 by=by,
+                token=token,
                 tenant=tenant,
                 user=user,
                 address_digest=address_digest,
@@ -125,7 +127,7 @@ def record_event(  # noqa: PLR0913 - what is known of an event, by name
     users: int | None = None,
     address_digest: str | None = None,
 ) -> int:
-    """Note what happened just now, by or to which member or by which token, and what it was about.
+    """Note what happened just now, by or to which member or token, and what it was about.
 
     `by` is another member who did it to that member.
     The people of the tenant with the key `tenant` may read it; without one, those of all tenants that the

@@ -99,6 +99,19 @@ def test_every_page_can_be_read_without_javascript(site: Site) -> None:
     page.context.close()
 
 
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[2]], ids=lambda look: look.language)
+def test_a_users_tables_need_no_sideways_scrolling_on_a_phone(site: Site, look: Look) -> None:
+    """Each row is a block, whose cells name their column."""
+    assert look.width < 400
+    page = site.open(f"/tenants/{TENANT}/users/{USERS[1]}", look)
+    sizes = page.locator(".hub-scroll").evaluate_all(
+        "all => all.map(each => [each.scrollWidth, each.clientWidth])"
+    )
+    page.context.close()
+    assert sizes
+    assert all(needed <= there for needed, there in sizes), sizes
+
+
 def test_a_group_is_reached_by_keyboard_alone(site: Site) -> None:
     """The first stop skips to the content; each stop can be seen; Enter opens what has the focus."""
     page = site.open(f"/tenants/{TENANT}/attention/")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub.presentation.advice import advice_on
+from hub.presentation.details import page_detail
 from hub.presentation.times import moment, zoned
 from hub.presentation.words import NOT_FOUND_REASONS, OWNERS, REASONS
-from schemas.details.detail import texts_of
 from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.reports.remedies import names_holder
 
@@ -45,7 +45,7 @@ def receipt_row(receipt: Receipt, language: Language) -> ReceiptRow:
     else:
         reason = receipt.not_found_reason
         why = "" if reason is None else str(NOT_FOUND_REASONS[reason])
-        detail = texts_of(receipt.detail)[language] if receipt.detail else ""
+        detail = page_detail(receipt.detail, language) if receipt.detail else ""
     names = ATTRIBUTE_NAMES[language]
     return ReceiptRow(
         skolon_id=receipt.skolon_id or "",

@@ -11,11 +11,11 @@ from flask_babel import lazy_gettext as _
 from administration.users.current import DelayReason
 from administration.users.side_by_side import Agreement
 from hub.presentation.advice import advice_on
+from hub.presentation.details import page_detail
 from hub.presentation.times import moment
 from hub.presentation.users.steps import kept_texts, same_value_texts
 from hub.presentation.words import SERVICES
 from schemas.dead_letter_reasons import Reason
-from schemas.details.detail import texts_of
 from schemas.details.protection import may_protect
 from schemas.errors import TransientError
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
@@ -145,7 +145,7 @@ def _why_left_out(reason: str | None, language: Language, *, values: bool) -> st
                 "it may protect the person."
             )
         )
-    return texts_of(reason)[language]
+    return page_detail(reason, language)
 
 
 def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:

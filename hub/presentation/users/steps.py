@@ -10,8 +10,8 @@ from flask_babel import gettext, ngettext
 from administration.users.candidates import values_in
 from administration.users.side_by_side import Agreement, side_by_side
 from hub.presentation.advice import advice_on
+from hub.presentation.details import page_detail
 from hub.presentation.words import REASONS
-from schemas.details.detail import texts_of
 from schemas.details.names import ATTRIBUTE_NAMES, NAMES_IN_SENTENCES, TRAIT_NAMES
 from schemas.details.protection import may_protect
 from schemas.errors import PermanentError
@@ -65,7 +65,7 @@ def kept_texts(explanation: Explanation, language: Language) -> list[str]:
     """Return what a user who can be synced differs in all the same, and why it is not written."""
     end = explanation.explained.end
     is_synced = isinstance(end, SyncResult) and end.outcome in (Outcome.UNCHANGED, Outcome.WOULD_UPDATE)
-    return [texts_of(end.detail)[language]] if is_synced and end.detail else []
+    return [page_detail(end.detail, language)] if is_synced and end.detail else []
 
 
 def unwritten_texts(explanation: Explanation, language: Language) -> dict[Attribute, str]:
@@ -73,7 +73,7 @@ def unwritten_texts(explanation: Explanation, language: Language) -> dict[Attrib
     end = explanation.explained.end
     if not isinstance(end, IncompleteUpdateError):
         return {}
-    return {attribute: texts_of(each.fault)[language] for attribute, each in end.result.unwritten.items()}
+    return {attribute: page_detail(each.fault, language) for attribute, each in end.result.unwritten.items()}
 
 
 def same_value_texts(explanation: Explanation, language: Language) -> list[str]:

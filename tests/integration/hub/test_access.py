@@ -131,6 +131,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "sign_in.show": {200, 303},
             "sign_in.use": {403, 429},
             "language.choose": {303},
+            "syncs.of_tenant": {302},
             # Its own tests have one that is set up.
             "entra_sign_in.begin": {404},
             "entra_sign_in.finish": {404},

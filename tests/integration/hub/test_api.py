@@ -80,6 +80,9 @@ def test_programs_read_what_the_pages_show(ask: Callable[..., requests.Response]
     assert missing["user"] == USERS[1]
     (group,) = ask("syncs/exempel/failures").json()["groups"]
     assert (group["reason"], group["owner"], group["users"]) == ("invalid_user", "entra", 1)
+    assert [each["since"] for each in sync["problems"] if each["reason"] == "invalid_user"] == [
+        group["first"]
+    ]
     (failed,) = ask("syncs/exempel/failures/users?reason=invalid_user").json()["users"]
     assert (failed["user"], set(failed["structured_detail"]["texts"])) == (USERS[0], {"sv", "en"})
     user = ask(f"syncs/exempel/users/{USERS[0]}").json()
@@ -171,6 +174,15 @@ def test_without_a_token_nothing_is_told(hub: Hub, headers: Mapping[str, str]) -
 def test_a_session_is_no_token(browser: Browser) -> None:
     """A page of another site that has a browser ask gets nothing."""
     assert browser.open("api/v1/syncs").status_code == 401
+
+
+def test_tokens_can_be_told_apart(browser: Browser) -> None:
+    """No two have one label; the audit says which one was made, and the page has its number."""
+    assert browser.submit("tenants/exempel/tokens/", label="Skärm i receptionen").status_code == 200
+    assert browser.submit("tenants/exempel/tokens/", label="Skärm i receptionen").status_code == 422
+    assert browser.submit("tenants/exempel/tokens/", label="skärm i RECEPTIONEN").status_code == 422
+    assert "Program Skärm i receptionen" in text_of(browser.open("tenants/exempel/audit").text)
+    assert "Skärm i receptionen Number" in text_of(browser.open("tenants/exempel/tokens/").text)
 
 
 def test_a_token_ends_at_once(hub: Hub, browser: Browser, store: Store) -> None:

@@ -20,7 +20,7 @@ from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
-from schemas.errors import Dependency, UsageError
+from schemas.errors import Dependency, TransientError, UsageError
 from schemas.hub.member import Role
 from schemas.outcomes import Cause
 from schemas.runs.run import identity_kept_warning
@@ -57,7 +57,7 @@ def test_the_start_page_tells_how_each_tenant_fares(hub: Hub, store: Store) -> N
     assert "1 organisation needs attention." in text
     assert text.index("Kommun behover") < text.index("Kommun bra")
     assert (
-        "1 user could not be updated: A value breaks a rule. Who must act: the administrator of Entra" in text
+        "A value breaks a rule: 1 user could not be updated. Who must act: the administrator of Entra" in text
     )
     assert "Right in Skolon: 4 of 5 users that are kept up to date." in text
     assert "Right in Skolon: 6 of 6 users that are kept up to date." in text
@@ -308,6 +308,36 @@ def test_while_the_database_is_away_the_page_says_so(capsys: pytest.CaptureFixtu
     logged = "".join(capsys.readouterr())
     assert found[1] in logged
     assert "secret" not in logged + answer.text
+
+
+def test_while_another_service_is_away_no_page_blames_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is away is said as far as it is known."""
+    key = new_key()
+    with closing(Store(f"sqlite:///{tmp_path / 'away.sqlite'}", FieldCipher([key]))) as store:
+        store.upgrade()
+        sign_in = SignIn(store, BlindIndex([key]))
+        app = create_app(HubServices(store=store, sign_in=sign_in, cookie_keys=cookie_keys([key])))
+        client = app.test_client()
+        member = store.hub_members.add("Ada", Role.OPERATOR)
+        client.set_cookie(SESSION_COOKIE, sign_in.start_session(member.id))
+
+        def fail() -> None:
+            raise TransientError(Dependency.GRAPH, "HTTP 503")
+
+        monkeypatch.setattr(store.tenants, "keys", fail)
+        answer = client.get("/")
+    assert answer.status_code == 503
+    assert "A service that this page needs is away" in answer.text
+    assert "database" not in answer.text
+
+
+def test_an_address_that_was_cut_short_leads_to_the_tenants_first_page(hub: Hub) -> None:
+    """Of a tenant that the member sees; of others there is no such page."""
+    browser = hub.signed_in("Klipp Adress", "reader", "exempel")
+    assert "Needs attention" in text_of(browser.open("tenants/exempel/").text)
+    assert browser.open("tenants/annan/").status_code == 404
 
 
 def test_a_bug_shows_no_value(

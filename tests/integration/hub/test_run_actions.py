@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from devtools.services.rabbitmq import RabbitMQ
     from store.store import Store
     from tests.integration.hub.browser import Browser, Hub
+
+#: Of the programs: no two tokens of a tenant have one label.
+NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def events(store: Store, tenant: str) -> list[AuditKind]:
 
 def program(hub: Hub, browser: Browser, tenant: str, *, may_act: bool = True) -> Callable[..., Any]:
     """Return what asks the API with a new token of a tenant."""
-    fields = {"label": "Program", **({"may_act": "yes"} if may_act else {})}
+    fields = {"label": f"Program {next(NUMBERS)}", **({"may_act": "yes"} if may_act else {})}
     made = browser.submit(f"tenants/{tenant}/tokens/", None, **fields)
     secret = made.text.partition('class="hub-secret">')[2].partition("<")[0]
 
