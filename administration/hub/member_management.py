@@ -9,12 +9,11 @@ from administration.hub.members import (
     Invitation,
     find_by_name,
     invite,
-    is_last_operator,
     new_invitation,
     normalized_name,
     remove_member,
 )
-from schemas.hub.member import Role
+from schemas.hub.member import LastOperatorError, Role
 from schemas.hub.session import AuditKind
 
 if TYPE_CHECKING:
@@ -35,6 +34,8 @@ class MemberFault(StrEnum):
     NO_TENANT = "no_tenant"
     #: It is the only operator who has ever signed in.
     LAST_OPERATOR = "last_operator"
+    #: The member signs in by Entra, and needs no link.
+    BY_ENTRA = "by_entra"
     #: Another member has changed this one since the form was shown.
     CHANGED = "changed"
 
@@ -98,11 +99,13 @@ def change_member(  # noqa: PLR0913 - who changes whom, from what to what
         return MemberFault.CHANGED
     if role is not Role.OPERATOR and not tenants:
         return MemberFault.NO_TENANT
-    if role is not Role.OPERATOR and is_last_operator(member, store=store):
+    tenants = () if role is Role.OPERATOR else tenants
+    if role is member.role and set(tenants) == set(member.tenants):
+        return None
+    try:
+        store.hub_members.change(member.id, member.name, role, tenants, by=actor.id)
+    except LastOperatorError:
         return MemberFault.LAST_OPERATOR
-    # For the people of the former tenants too, who saw the member until now.
-    store.hub_audit.record(AuditKind.MEMBER_CHANGED, member=member.id, by=actor.id)
-    store.hub_members.change(member.id, member.name, role, () if role is Role.OPERATOR else tenants)
     store.hub_sessions.end_all(member.id)
     return None
 
@@ -112,9 +115,16 @@ def state_of(member: Member) -> str:
     return " ".join([str(member.role), *sorted(member.tenants)])
 
 
-def invite_again(actor: Member, member: Member, *, store: Store) -> Invitation:
-    """Make a new link for a member, whose former links end."""
-    return new_invitation(member, store=store, by=actor)
+def invite_again(actor: Member, member: Member, *, store: Store) -> Invitation | MemberFault:
+    """Make a new link for a member, whose former links and sessions end.
+
+    Who has an account in Entra gets none: a link would go past the role that Entra gives.
+    """
+    if member.has_entra_account:
+        return MemberFault.BY_ENTRA
+    # A member is not to be signed in beside another person who has the link: the member notices it.
+    store.hub_sessions.end_all(member.id)
+    return new_invitation(member, store=store, by=actor, kind=AuditKind.LINK_MADE)
 
 
 def end_sessions(actor: Member, member: Member, *, store: Store) -> None:
@@ -126,7 +136,8 @@ def end_sessions(actor: Member, member: Member, *, store: Store) -> None:
 
 def remove(actor: Member, member: Member, *, store: Store) -> MemberFault | None:
     """Remove a member, whose sessions and links end at once."""
-    if is_last_operator(member, store=store):
+    try:
+        remove_member(member.id, store=store, by=actor)
+    except LastOperatorError:
         return MemberFault.LAST_OPERATOR
-    remove_member(member.id, store=store, by=actor)
     return None

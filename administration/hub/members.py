@@ -106,22 +106,26 @@ def is_last_operator(member: Member, *, store: Store) -> bool:
 def remove_member(member: int, *, store: Store, by: Member | None = None) -> Member:
     """Remove a member, and end the member's sessions at once; raise `UsageError` if there is none.
 
-    `by` is the member who removes, None for the command line.
+    `by` is the member who removes, None for the command line; a member cannot remove the last operator
+    (`LastOperatorError`).
     """
     removed = store.hub_members.get(member)
-    # First, while it is known which tenants it is about.
-    store.hub_audit.record(AuditKind.REMOVED, member=member, by=None if by is None else by.id)
-    store.hub_members.remove(member)
+    store.hub_members.remove(member, by=None if by is None else by.id)
     return removed
 
 
 def new_invitation(
-    member: Member, *, store: Store, by: Member | None = None, is_new: bool = False
+    member: Member,
+    *,
+    store: Store,
+    by: Member | None = None,
+    is_new: bool = False,
+    kind: AuditKind = AuditKind.INVITED,
 ) -> Invitation:
-    """Make a link for a member; the former ones end. `by` is as `invite` has it."""
+    """Make a link for a member; the former ones end. `by` is as `invite` has it, the audit has the `kind`."""
     token = new_token()
     expires = store.hub_invitations.add(hash_token(token), member.id)
-    store.hub_audit.record(AuditKind.INVITED, member=member.id, by=None if by is None else by.id)
+    store.hub_audit.record(kind, member=member.id, by=None if by is None else by.id)
     return Invitation(member=member, token=token, expires=expires, is_new=is_new)
 
 

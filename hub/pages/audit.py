@@ -28,6 +28,7 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.SIGNED_OUT: _("Signed out"),
     AuditKind.SIGNED_OUT_EVERYWHERE: _("Signed out everywhere"),
     AuditKind.REMOVED: _("Was removed"),
+    AuditKind.LINK_MADE: _("Was given a new link"),
     AuditKind.MEMBER_CHANGED: _("Was given another role or other organisations"),
     AuditKind.SESSIONS_ENDED: _("Was signed out everywhere"),
     AuditKind.VALUES_REVEALED: _("Was shown a user's values"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from schemas.errors import UsageError
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -23,12 +24,17 @@ class Role(StrEnum):
     READER = "reader"
 
 
+class LastOperatorError(UsageError):
+    """A change would leave no operator who has ever signed in."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """A member. `tenants` has the keys of the member's own tenants; an operator needs none.
 
     `name` is how the member is called on the pages, in no log. `signed_in` is when the member last signed
-    in (aware), None before the first time.
+    in (aware), None before the first time. `has_entra_account` says that an account of Entra signs the member
+    in, with the role that Entra gives.
     """
 
     id: int
@@ -36,6 +42,7 @@ class Member:
     role: Role
     tenants: tuple[str, ...] = ()
     signed_in: dt.datetime | None = None
+    has_entra_account: bool = False
 
     def sees(self, tenant: str) -> bool:
         """Whether the member may look at a tenant."""

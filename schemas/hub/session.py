@@ -34,6 +34,8 @@ class AuditKind(StrEnum):
     SIGNED_OUT = "signed_out"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     REMOVED = "removed"
+    #: A new link for a member who was invited before.
+    LINK_MADE = "link_made"
     MEMBER_CHANGED = "member_changed"
     #: Another member signed the member out everywhere.
     SESSIONS_ENDED = "sessions_ended"

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from schemas.errors import UsageError
-from schemas.hub.member import Member, Role
+from schemas.hub.member import LastOperatorError, Member, Role
+from schemas.hub.session import AuditKind
 from store import tables
+from store.hub.audit import record_event
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
@@ -36,10 +38,27 @@ class HubMembers:
             _set_tenants(connection, member, tenants)
         return self.get(member)
 
-    def change(self, member: int, name: str, role: Role, tenants: Sequence[str] = ()) -> Member:
-        """Give a member this name, role and tenants; raises `UsageError` as `add` and `get` do."""
+    def change(
+        self,
+        member: int,
+        name: str,
+        role: Role,
+        tenants: Sequence[str] = (),
+        *,
+        by: int | None = None,
+    ) -> Member:
+        """Give a member this name, role and tenants; raises `UsageError` as `add` and `get` do.
+
+        `by` is another member who does it: then the audit records it, and it raises `LastOperatorError` if no
+        operator would be left who has ever signed in.
+        """
         members, values = tables.hub_members, {"name": self._cipher.encrypt(name), "role": role}
         with self._database.transaction() as connection:
+            if by is not None:
+                if role is not Role.OPERATOR:
+                    _check_other_operator(connection, member)
+                # For the people of the former tenants, who saw the member until now.
+                record_event(connection, AuditKind.MEMBER_CHANGED, member=member, by=by)
             connection.execute(update(members).where(members.c.id == member).values(values))
             _set_tenants(connection, member, tenants)
         return self.get(member)
@@ -60,10 +79,19 @@ class HubMembers:
         """Return all members by number."""
         return self._load(None)
 
-    def remove(self, member: int) -> bool:
-        """Remove a member with all links and sessions; True if there was one."""
+    def remove(self, member: int, *, by: int | None = None) -> bool:
+        """Remove a member with all links and sessions, and record that; True if there was one.
+
+        `by` is another member who does it: then it raises `LastOperatorError` as `change` does.
+        """
         members = tables.hub_members
         with self._database.transaction() as connection:
+            if by is not None:
+                _check_other_operator(connection, member)
+            if connection.scalar(select(members.c.id).where(members.c.id == member)) is None:
+                return False
+            # While it is known which tenants it is about.
+            record_event(connection, AuditKind.REMOVED, member=member, by=by)
             return bool(connection.execute(delete(members).where(members.c.id == member)).rowcount)
 
     def has_signed_in(self, role: Role) -> bool:
@@ -134,7 +162,21 @@ class HubMembers:
             role=Role(row.role),
             tenants=tuple(tenants),
             signed_in=row.signed_in and as_utc(row.signed_in),
+            has_entra_account=row.entra_object is not None,
         )
+
+
+def _check_other_operator(connection: Connection, member: int) -> None:
+    """Raise `LastOperatorError` if the member is the only operator who has ever signed in.
+
+    All operators are locked, in one order: of two who remove each other at once, the second one sees what the
+    first has done.
+    """
+    members = tables.hub_members
+    query = select(members.c.id, members.c.signed_in).where(members.c.role == Role.OPERATOR)
+    rows = connection.execute(query.order_by(members.c.id).with_for_update()).all()
+    if [row.id for row in rows if row.signed_in is not None] == [member]:
+        raise LastOperatorError("This is the only operator who has ever signed in.")
 
 
 def _set_tenants(connection: Connection, member: int, keys: Sequence[str]) -> None:

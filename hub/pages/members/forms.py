@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from flask import abort, g, request
@@ -23,16 +24,32 @@ FAULTS: Final[Mapping[MemberFault, LazyString]] = {
     MemberFault.NAME: _("Write a name of at most %(count)s characters.", count=MAX_NAME),
     MemberFault.TAKEN: _(
         "There is already a member of that name. "
-        "Add something that tells the two apart, or change that member."
+        "Add something that tells the two apart. If you see the member above, open it and make a new link."
     ),
     MemberFault.NO_TENANT: _("Choose at least one organisation. Only an operator sees all of them."),
     MemberFault.LAST_OPERATOR: _(
         "This is the only operator who has signed in. Let another operator sign in first."
     ),
+    MemberFault.BY_ENTRA: _("This person signs in by Microsoft Entra, and needs no link."),
     MemberFault.CHANGED: _(
         "Another person has changed this member in the meantime. This is how it is now: "
         "change it and save again."
     ),
+}
+
+
+class Done(StrEnum):
+    """What was done to a member: a page says so afterwards."""
+
+    CHANGED = "changed"
+    SIGNED_OUT = "signed-out"
+    REMOVED = "removed"
+
+
+DONE_TEXTS: Final[Mapping[str, LazyString]] = {
+    Done.CHANGED: _("Saved. Who was signed in with other rights is signed out, and may need a new link."),
+    Done.SIGNED_OUT: _("The person is signed out everywhere."),
+    Done.REMOVED: _("The member is removed."),
 }
 
 #: What each role may do, in a sentence.

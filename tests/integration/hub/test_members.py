@@ -11,6 +11,9 @@ from schemas.hub.member import Role
 from schemas.hub.session import AuditKind
 from tests.integration.hub.browser import DEADLINE, Browser
 
+#: Of a made-up account in Entra.
+DIRECTORY = "00000000-0000-0000-0000-00000000d1ec"
+
 if TYPE_CHECKING:
     import requests
 
@@ -192,3 +195,45 @@ def test_a_name_and_an_organisation_are_asked_for(hub: Hub) -> None:
     assert "Nya Namnet" in page.text
     assert "Välj minst en organisation" in page.text
     assert post(administrator, "members/", name=" ", role="reader", tenant="exempel").status_code == 422
+
+
+def test_a_new_link_ends_the_sessions_of_before(hub: Hub, store: Store) -> None:
+    """Who makes a link could use it: the member notices, and the audit says who made it."""
+    administrator = hub.signed_in("Lisa Länk", "administrator", "exempel")
+    other = hub.signed_in("Moa Märker", "reader", "exempel")
+    member = number(store, "Moa Märker")
+
+    page = post(administrator, f"members/{member}/link")
+
+    assert "sign-in" in other.open("tenants/exempel/runs/").url
+    assert Browser(hub.address).sign_in(link_on(page)).status_code == 200
+    made = [entry for entry in store.hub_audit.page(None).entries if entry.kind is AuditKind.LINK_MADE]
+    assert [(entry.member, entry.by) for entry in made] == [(member, number(store, "Lisa Länk"))]
+
+
+def test_a_link_does_not_go_past_entra(hub: Hub, store: Store) -> None:
+    """Entra decides the role of who signs in there: such a member gets no link."""
+    operator = hub.signed_in("Olof Ordnar", "operator")
+    hub.invite("Enar Entra", "reader", "exempel")
+    member = number(store, "Enar Entra")
+    store.hub_members.set_account(member, DIRECTORY, DIRECTORY)
+
+    answer = post(operator, f"members/{member}/link")
+
+    assert answer.status_code == 422
+    assert "hub-secret" not in answer.text
+    assert "/link" not in operator.open(f"members/{member}").text
+
+
+def test_what_was_done_is_said_afterwards(hub: Hub, store: Store) -> None:
+    """Also after a double click on what is done already; what changes nothing signs nobody out."""
+    operator = hub.signed_in("Ora Säger", "operator", language="sv")
+    other = hub.signed_in("Tor Tas", "reader", "exempel")
+    member = number(store, "Tor Tas")
+
+    same = post(operator, f"members/{member}", role="reader", tenant="exempel", seen="reader exempel")
+    assert "Sparat" in same.text
+    assert "sign-in" not in other.open("tenants/exempel/runs/").url
+    assert "utloggad överallt" in post(operator, f"members/{member}/end-sessions").text
+    for _ in range(2):
+        assert "Medlemmen är borttagen" in post(operator, f"members/{member}/remove", sure="yes").text

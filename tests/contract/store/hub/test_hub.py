@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import select, update
 
 from schemas.errors import UsageError
-from schemas.hub.member import Role
+from schemas.hub.member import LastOperatorError, Role
 from schemas.hub.session import LINK_LIFETIME, REPEATED_WITHIN, AuditKind, LinkFault
 from store import tables
 from store.timestamps import now
+from tests.contract.store.factories import run_concurrently
 
 if TYPE_CHECKING:
+    from schemas.hub.member import Member
     from store.store import Store
 
 
@@ -36,6 +40,37 @@ def test_a_member_has_a_role_and_tenants_until_they_change(store: Store) -> None
     assert store.hub_members.remove(member.id)
     assert not store.hub_members.remove(member.id)
     assert store.hub_members.find(member.id) is None
+
+
+def test_operators_who_remove_or_demote_each_other_at_once_leave_one(
+    store: Store, second_store: Store
+) -> None:
+    """Each of them has looked whether there is another one; the database decides."""
+    stores = (store, second_store)
+    for _ in range(5):
+        for each in store.hub_members.list():
+            store.hub_members.remove(each.id)
+        first, second = (store.hub_members.add(name, Role.OPERATOR) for name in ("Made Up", "Up Made"))
+        for each in (first, second):
+            store.hub_sessions.start(f"token {each.id}", each.id)
+        tenant = store.tenants.outlines()[0].key
+
+        def remove(books: Store, member: Member, by: Member) -> bool:
+            with suppress(LastOperatorError):
+                return books.hub_members.remove(member.id, by=by.id)
+            return False
+
+        def demote(books: Store, member: Member, by: Member, tenant: str = tenant) -> bool:
+            with suppress(LastOperatorError):
+                books.hub_members.change(member.id, member.name, Role.READER, [tenant], by=by.id)
+                return True
+            return False
+
+        done = run_concurrently(
+            partial(remove, stores[0], first, second), partial(demote, stores[1], second, first)
+        )
+        assert set(done) == {False, True}
+        assert [each.role for each in store.hub_members.list()].count(Role.OPERATOR) == 1
 
 
 def test_a_link_is_used_once_however_many_try(store: Store) -> None:
@@ -72,7 +107,6 @@ def test_the_audit_of_a_tenant_is_what_concerned_it_then(store: Store) -> None:
     member = store.hub_members.add("Made Up", Role.READER, [key])
     store.hub_audit.record(AuditKind.INVITED, member=member.id)
     store.hub_audit.record(AuditKind.VALUES_REVEALED, member=member.id, tenant=key, user="id-1")
-    store.hub_audit.record(AuditKind.REMOVED, member=member.id)
     store.hub_members.remove(member.id)
     store.hub_audit.record(AuditKind.SIGN_IN_REFUSED, address_digest="x")
 
