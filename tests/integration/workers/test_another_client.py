@@ -43,9 +43,9 @@ def test_a_run_with_another_client(
     skolon = MemorySkolon(defaultdict(dict, {made_up.tenant["organisation"]: people(made_up)}))
 
     def create(
-        settings: Settings, breakers: Breakers, capabilities: CapabilityStore | None
+        settings: Settings, breakers: Breakers, capabilities: CapabilityStore | None, *, seconds: float
     ) -> MemorySkolonClient:
-        del settings, capabilities
+        del settings, capabilities, seconds
         return MemorySkolonClient(skolon, breakers)
 
     monkeypatch.setattr(clients.gateways, "create_skolon_client", create)
