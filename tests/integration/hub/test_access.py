@@ -154,7 +154,8 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "members.change": {404},
             "members.link": {404},
             "members.sign_out": {404},
-            "members.remove": {404},
+            # It is gone already, as after a double click.
+            "members.remove": {303},
         }.get(rule.endpoint, {200})
         assert answer.status_code in expected
     elif ROUTES[rule.endpoint] in (Access.API_TOKEN, Access.API_ACTION):
