@@ -100,7 +100,9 @@ def group_names(  # noqa: PLR0913 - the group, who looks, and the sources
     """Return what Entra calls users that fail for a reason; one entry of the audit has their number."""
     told = telling_properties(tenant, users, store=store, gateways=gateways)
     if told:
-        store.hub_audit.record_names(tenant, reason, len(told), member=member.id)
+        store.hub_audit.record(
+            AuditKind.NAMES_REVEALED, member=member.id, tenant=tenant, reason=reason, users=len(told)
+        )
     return told
 
 

@@ -28,6 +28,8 @@ class ActionRefusal(StrEnum):
     DISABLED = "disabled"
     #: A run that was halted with a question waits for an answer.
     UNANSWERED = "unanswered"
+    #: The run goes on already.
+    GOES_ON = "goes_on"
     #: The run has ended.
     ENDED = "ended"
     #: The run asks whether what it would do is right.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from sqlalchemy import func, insert, select
 
@@ -23,47 +23,46 @@ if TYPE_CHECKING:
 _PAGE_SIZE = 50
 
 
+#: The columns of what has another name here.
+_COLUMNS: Final = {
+    "member": "member_id",
+    "by": "by_member_id",
+    "token": "token_id",
+    "user": "entra_id",
+    "run": "run_id",
+}
+
+
+class EventFields(TypedDict, total=False):
+    """By or to which member or token something happened, and what it was about.
+
+    `by` is another member who did it to the member. The people of the tenant with the key `tenant` may read
+    the entry; without one, those of all tenants that the member belongs to. `user` is an id in Entra.
+    `reason` and `users` are a group of users that fail, and their number. `address_digest` tells a browser's
+    address.
+    """
+
+    member: int | None
+    by: int | None
+    token: int | None
+    tenant: str | None
+    user: str | None
+    run: int | None
+    reason: Reason | None
+    users: int | None
+    address_digest: str | None
+
+
 class HubAudit:
     """The audit's table; may be shared by threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def record(  # noqa: PLR0913 - as `record_event`
-        self,
-        kind: AuditKind,
-        *,
-        member: int | None = None,
-        by: int | None = None,
-        token: int | None = None,
-        tenant: str | None = None,
-        user: str | None = None,
-        address_digest: str | None = None,
-    ) -> None:
+    def record(self, kind: AuditKind, **about: Unpack[EventFields]) -> None:
         """Note what happened just now, as `record_event` does."""
         with self._database.transaction() as connection:
-            record_event(
-                connection,
-                kind,
-                member=member,
-                by=by,
-                token=token,
-                tenant=tenant,
-                user=user,
-                address_digest=address_digest,
-            )
-
-    def record_names(self, tenant: str, reason: Reason, users: int, *, member: int) -> None:
-        """Note that a member looks at the names of so many users that fail for a reason."""
-        with self._database.transaction() as connection:
-            record_event(
-                connection,
-                AuditKind.NAMES_REVEALED,
-                member=member,
-                tenant=tenant,
-                reason=reason,
-                users=users,
-            )
+            record_event(connection, kind, **about)
 
     def page(self, tenants: Sequence[str] | None, *, before: int | None = None) -> AuditPage:
         """Return entries, the newest first, that are older than the one with the number `before`.
@@ -113,44 +112,15 @@ class HubAudit:
             return connection.scalar(query) or 0
 
 
-def record_event(  # noqa: PLR0913 - what is known of an event, by name
-    connection: Connection,
-    kind: AuditKind,
-    *,
-    member: int | None = None,
-    by: int | None = None,
-    token: int | None = None,
-    tenant: str | None = None,
-    user: str | None = None,
-    run: int | None = None,
-    reason: Reason | None = None,
-    users: int | None = None,
-    address_digest: str | None = None,
-) -> int:
-    """Note what happened just now, by or to which member or token, and what it was about.
-
-    `by` is another member who did it to that member.
-    The people of the tenant with the key `tenant` may read it; without one, those of all tenants that the
-    member belongs to. `user` is an id in Entra. Returns the number of the entry.
-    """
-    values = {
-        "kind": kind,
-        "member_id": member,
-        "by_member_id": by,
-        "token_id": token,
-        "tenant": tenant,
-        "entra_id": user,
-        "run_id": run,
-        "reason": reason,
-        "users": users,
-        "address_digest": address_digest,
-        "at": now(),
-    }
+def record_event(connection: Connection, kind: AuditKind, **about: Unpack[EventFields]) -> int:
+    """Note what happened just now, and return the number of the entry."""
+    values = {_COLUMNS.get(name, name): value for name, value in about.items()}
+    values |= {"kind": kind, "at": now()}
     key = connection.execute(insert(tables.hub_audit).values(values)).inserted_primary_key
     audit = int(key[0])  # type: ignore[index] # an insert of one row has a key
-    about = _tenant_ids(connection, member, tenant)
-    if about:
-        rows = [{"tenant_id": tenant_id, "audit_id": audit} for tenant_id in about]
+    readers = _tenant_ids(connection, about.get("member"), about.get("tenant"))
+    if readers:
+        rows = [{"tenant_id": tenant_id, "audit_id": audit} for tenant_id in readers]
         connection.execute(insert(tables.hub_audit_tenants), rows)
     return audit
 

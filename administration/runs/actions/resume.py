@@ -10,7 +10,7 @@ from producers.resume import resume_run
 from schemas.errors import UsageError
 from schemas.hub.action import Action, ActionRefusal, ActionRefusedError
 from schemas.hub.session import AuditKind
-from schemas.outcomes import ENDED_STATUSES, QUESTION_CAUSES, Cause, Mode, Status
+from schemas.outcomes import ENDED_STATUSES, OPEN_STATUSES, QUESTION_CAUSES, Cause, Mode, Status
 
 if TYPE_CHECKING:
     from queues.interfaces import Publisher
@@ -66,15 +66,19 @@ def resume_run_once(
 ) -> None:
     """Resume a halted run, once for each key of a submission.
 
-    Raises `ActionRefusedError` if it has ended, if its question or that about its settings is not answered,
-    or if another run comes first; and as `carry_out` and `resume_run` do.
+    Raises `ActionRefusedError` if it has ended or goes on already, if its question or that about its settings
+    is not answered, or if another run comes first; and as `carry_out` and `resume_run` do.
     """
     action = Action(
         kind=AuditKind.GUARD_OVERRIDDEN if answer.override_guard else AuditKind.RUN_RESUMED,
         tenant=run.tenant,
         key=submission.key,
         run=run.id,
+        fields={"accepts_other_settings": answer.accepts_other_settings},
     )
+    if run.status in OPEN_STATUSES and not store.hub_actions.is_known(run.tenant, submission.key):
+        # With a key that is known, the process that resumed it may have died before it was done.
+        raise ActionRefusedError(ActionRefusal.GOES_ON, f"Run {run.id} goes on already.")
 
     def resume() -> dict[str, str]:
         _check(run.id, answer, store)

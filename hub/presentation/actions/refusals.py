@@ -20,6 +20,7 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
     ActionRefusal.UNANSWERED: _(
         "A halted run waits for an answer. Until then only a preview can be started."
     ),
+    ActionRefusal.GOES_ON: _("The run goes on already: it has had its answer."),
     ActionRefusal.ENDED: _("The run has ended already."),
     ActionRefusal.NEEDS_ANSWER: _("The run asks first. Read what would change, and answer."),
     ActionRefusal.OTHER_SETTINGS: _(

@@ -430,6 +430,12 @@ def test_programs_answer_a_halted_run(hub: Hub, store: Store) -> None:
             == "reading"
         )
     assert events(store, tenant).count(AuditKind.GUARD_OVERRIDDEN) == 1
+    # It goes on: a further answer decides nothing, and is not recorded.
+    late = ask("POST", f"/runs/{run}/resume", "d", json={"override_guard": True})
+    assert (late.status_code, late.json()["errors"]) == (409, {"action": ["goes_on"]})
+    other = {"override_guard": True, "accepts_other_settings": True}
+    assert ask("POST", f"/runs/{run}/resume", "b", json=other).json()["errors"] == {"action": ["key_reused"]}
+    assert events(store, tenant).count(AuditKind.GUARD_OVERRIDDEN) == 1
     assert ask("GET", f"/runs/{run}/question").json()["question"] is None
     reader = program(hub, browser, tenant, may_act=False)
     assert reader("POST", f"/runs/{run}/resume", "c", json={"override_guard": True}).status_code == 403
