@@ -72,6 +72,8 @@ class BoundedHTTPConnection(HTTPConnection):
     response_class = _BoundedResponse  # type: ignore[mutable-override] # a kind of it
     #: The socket while it is connected: TLS takes the first one apart before it gives the second.
     _lever: socket.socket | None = None
+    #: The head and the body of a request while they are collected: sent together, they cost one packet.
+    _parts: list[bytes] | None = None
 
     @property
     def is_connected(self) -> bool:
@@ -97,7 +99,19 @@ class BoundedHTTPConnection(HTTPConnection):
         """Send a request; the socket is the deadline's from now on."""
         if (deadline := WATCHDOG.current.deadline) is not None:
             deadline.watch(self.sock)
-        super().request(*args, **kwargs)
+        self._parts = []
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            parts, self._parts = self._parts, None
+        super().send(b"".join(parts))
+
+    def send(self, data: Any) -> None:
+        """Send bytes, or keep them until a whole request is there."""
+        if self._parts is None:
+            super().send(data)
+        else:
+            self._parts.append(bytes(data))
 
     def _new_conn(self) -> socket.socket:
         deadline = WATCHDOG.current.deadline

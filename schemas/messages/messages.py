@@ -16,7 +16,7 @@ from schemas.details.detail import Detail
 from schemas.details.fields import field_details
 from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
-from schemas.fields import ObjectId, StrictBoolean
+from schemas.fields import ObjectId, StrictBoolean, Text
 from schemas.outcomes import Mode, Stage
 from schemas.tenants.tenant_schema import TENANT_KEY
 
@@ -175,10 +175,10 @@ class TenantPageSchema(Schema):
 class UserSyncSchema(Schema):
     """The arguments of a user message."""
 
-    tenant = fields.String(required=True)
+    tenant = Text(required=True)
     run = fields.Integer(required=True, strict=True)
-    user = fields.String(required=True)
-    payload = fields.String(load_default=None, allow_none=True)
+    user = Text(required=True)
+    payload = Text(load_default=None, allow_none=True)
 
 
 _SYNC_REQUEST: Final = SyncRequestSchema()

@@ -15,7 +15,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from schemas.dead_letter_reasons import Reason
 from schemas.details.fields import field_details
 from schemas.errors import PermanentError
-from schemas.fields import StrictBoolean, Text
+from schemas.fields import StrictBoolean, Text, TextsObject
 from schemas.outcomes import Stage
 from schemas.users.attributes import (
     BIRTHDAY,
@@ -84,7 +84,9 @@ class GraphUserSchema(Schema):
     streetAddress = _text()  # noqa: N815
     postalCode = _text()  # noqa: N815
     mobilePhone = _text()  # noqa: N815
-    onPremisesExtensionAttributes = fields.Nested(ExtensionAttributesSchema(unknown=EXCLUDE), allow_none=True)  # noqa: N815
+    onPremisesExtensionAttributes = TextsObject(  # noqa: N815
+        ExtensionAttributesSchema(unknown=EXCLUDE), allow_none=True
+    )
     accountEnabled = StrictBoolean(allow_none=True)  # noqa: N815
     userType = _text()  # noqa: N815
     birthday = _text()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from schemas.fields import Text
+from schemas.fields import Text, TextsObject
 from schemas.validation import flatten_errors
 
 #: Skolon's extension of SCIM's user, as we assume it.
@@ -109,13 +110,13 @@ class ScimUserSchema(_Tolerant):
     id = _Text(shortest=1, required=True)
     externalId = _text()  # noqa: N815
     userName = _text()  # noqa: N815
-    name = fields.Nested(NameSchema, allow_none=True)
-    emails = _Entries(fields.Nested(ValueEntrySchema), allow_none=True)
-    phoneNumbers = _Entries(fields.Nested(ValueEntrySchema), allow_none=True)  # noqa: N815
-    addresses = _Entries(fields.Nested(AddressSchema), allow_none=True)
-    extension = fields.Nested(SkolonExtensionSchema, allow_none=True, data_key=SKOLON_EXTENSION)
-    school = fields.Nested(SchoolExtensionSchema, allow_none=True, data_key=SCHOOL_EXTENSION)
-    meta = fields.Nested(MetaSchema, allow_none=True)
+    name = TextsObject(NameSchema, allow_none=True)
+    emails = _Entries(TextsObject(ValueEntrySchema), allow_none=True)
+    phoneNumbers = _Entries(TextsObject(ValueEntrySchema), allow_none=True)  # noqa: N815
+    addresses = _Entries(TextsObject(AddressSchema), allow_none=True)
+    extension = TextsObject(SkolonExtensionSchema, allow_none=True, data_key=SKOLON_EXTENSION)
+    school = TextsObject(SchoolExtensionSchema, allow_none=True, data_key=SCHOOL_EXTENSION)
+    meta = TextsObject(MetaSchema, allow_none=True)
 
 
 class ListResponseSchema(_Tolerant):
@@ -178,23 +179,29 @@ def load_list_response(data: object) -> tuple[int | None, list[Any], str | None]
 
 
 def _with_known_names(data: object) -> object:
-    """Return JSON with the names that we read spelled as we do: their case does not count (RFC 7643 2.1)."""
+    """Return JSON with the names that we read spelled as we do: their case does not count (RFC 7643 2.1).
+
+    What has these names already is returned itself.
+    """
     if isinstance(data, list):
-        return [_with_known_names(each) for each in data]
+        entries = [_with_known_names(each) for each in data]
+        return entries if any(map(operator.is_not, entries, data)) else data
     if not isinstance(data, dict):
         return data
-    if unknown := data.keys() - _NAMES:
-        respelled = {
-            name: known
-            for name in unknown
-            if (known := _FOLDED_NAMES.get(name.lower())) is not None and known not in data
-        }
-        data = {respelled.get(name, name): value for name, value in data.items()}
-    nested = {}
+    names, values = {}, {}
     for name, value in data.items():
-        if isinstance(value, dict | list) and name in _NAMES:
-            nested[name] = _with_known_names(value)
-    return {**data, **nested} if nested else data
+        if name not in _NAMES:
+            known = _FOLDED_NAMES.get(name.lower())
+            if known is None or known in data:
+                continue
+            names[name] = known
+        if isinstance(value, dict | list):
+            respelled = _with_known_names(value)
+            if respelled is not value:
+                values[name] = respelled
+    if not names and not values:
+        return data
+    return {names.get(name, name): values.get(name, value) for name, value in data.items()}
 
 
 def _load(schema: Schema, data: object) -> dict[str, Any]:
