@@ -32,7 +32,7 @@ from hub.pages.members import pages as members
 from hub.presentation import times, words
 from hub.presentation.links import with_links
 from hub.presentation.menu import TENANT_PAGES
-from hub.presentation.run_kinds import kind_text
+from hub.presentation.run_kinds import kind_text, status_text
 from hub.security import install_security
 from hub.services import EXTENSION, hub_services
 from runtime.version import VERSION
@@ -71,6 +71,7 @@ def create_app(services: HubServices) -> Flask:
     app.add_template_filter(times.day, "day")
     app.add_template_filter(with_links, "with_links")
     app.add_template_filter(kind_text, "run_kind")
+    app.add_template_filter(status_text, "run_status")
     app.context_processor(_for_every_page)
     return app
 

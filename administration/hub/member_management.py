@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from administration.hub.members import (
     Invitation,
-    find_by_name,
-    invite,
     new_invitation,
     normalized_name,
     remove_member,
 )
-from schemas.hub.member import LastOperatorError, Role
+from schemas.hub.member import LastOperatorError, NameTakenError, Role
 from schemas.hub.session import AuditKind
 
 if TYPE_CHECKING:
@@ -78,13 +76,16 @@ def add_member(
 
     `actor` may grant the role for the tenants. Raises `UsageError` if there is no such tenant.
     """
-    if normalized_name(name) is None:
+    normalized = normalized_name(name)
+    if normalized is None:
         return MemberFault.NAME
     if role is not Role.OPERATOR and not tenants:
         return MemberFault.NO_TENANT
-    if find_by_name(name, store=store) is not None:
+    try:
+        member = store.hub_members.add(normalized, role, () if role is Role.OPERATOR else tenants)
+    except NameTakenError:
         return MemberFault.TAKEN
-    return invite(name, role, () if role is Role.OPERATOR else tenants, store=store, by=actor)
+    return new_invitation(member, store=store, by=actor, is_new=True)
 
 
 def change_member(  # noqa: PLR0913 - who changes whom, from what to what

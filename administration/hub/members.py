@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.hub.tokens import hash_token, new_token
 from schemas.errors import UsageError
-from schemas.hub.member import Role
+from schemas.hub.audit import Membership
+from schemas.hub.member import NameTakenError, Role, comparable_name
 from schemas.hub.session import AuditKind
 from schemas.safe_text import is_storable
 from schemas.timestamps import timestamp
@@ -62,14 +63,18 @@ def invite(
         raise UsageError("An operator sees all tenants: leave --tenant out.")
     if role is not Role.OPERATOR and not tenants:
         raise UsageError(f"A member with the role {role} needs a tenant: name it with --tenant.")
-    known = find_by_name(name, store=store)
-    if known is None:
+    try:
         member = store.hub_members.add(normalized, role, tenants)
-    else:
+    except NameTakenError:
+        known = find_by_name(name, store=store)
+        if known is None:
+            # Removed in the same moment.
+            raise
         member = store.hub_members.change(known.id, normalized, role, tenants)
         # An open session would go on to show what the member saw before.
         store.hub_sessions.end_all(known.id)
-    return new_invitation(member, store=store, by=by, is_new=known is None)
+        return new_invitation(member, store=store, by=by)
+    return new_invitation(member, store=store, by=by, is_new=True)
 
 
 def normalized_name(name: str) -> str | None:
@@ -91,8 +96,8 @@ def first_operator_invitation(*, store: Store) -> Invitation | None:
 
 def find_by_name(name: str, *, store: Store) -> Member | None:
     """Return the member of a name, in whatever case and form of Unicode it is written; None without one."""
-    wanted = _comparable(name)
-    return next((each for each in store.hub_members.list() if _comparable(each.name) == wanted), None)
+    wanted = comparable_name(name)
+    return next((each for each in store.hub_members.list() if comparable_name(each.name) == wanted), None)
 
 
 def is_last_operator(member: Member, *, store: Store) -> bool:
@@ -125,9 +130,10 @@ def new_invitation(
     """Make a link for a member; the former ones end. `by` is as `invite` has it, the audit has the `kind`."""
     token = new_token()
     expires = store.hub_invitations.add(hash_token(token), member.id)
-    store.hub_audit.record(kind, member=member.id, by=None if by is None else by.id)
+    store.hub_audit.record(
+        kind,
+        member=member.id,
+        by=None if by is None else by.id,
+        membership=Membership(role=member.role, tenants=member.tenants),
+    )
     return Invitation(member=member, token=token, expires=expires, is_new=is_new)
-
-
-def _comparable(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

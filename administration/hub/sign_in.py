@@ -29,9 +29,10 @@ class SignIn:
         """Return why a link would not sign in, None if it would. Nothing is used up, and nothing recorded."""
         return self._store.hub_invitations.fault(hash_token(token))
 
-    def is_link_of(self, token: str, member: Member) -> bool:
-        """Say whether a link, used or not, was made for a member."""
-        return self._store.hub_invitations.member_of(hash_token(token)) == member.id
+    def member_of_link(self, token: str) -> Member | None:
+        """Return the member that a link, used or not, was made for; None for what is no link."""
+        member = self._store.hub_invitations.member_of(hash_token(token))
+        return None if member is None else self._store.hub_members.find(member)
 
     def use_link(self, token: str, *, browser: str, address: str) -> str | LinkFault:
         """Use a link up and return the token of a new session, or why there is none.

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, g, render_template, request
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from administration.hub.audit import read_audit
 from hub.addresses import tenant_of
+from hub.presentation import words
 from hub.services import hub_services
+from schemas.hub.member import Role
 from schemas.hub.session import AuditKind
 from schemas.tenants.match_decision import DecisionKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flask_babel.speaklater import LazyString
+
+    from schemas.hub.audit import AuditEntry
 
 blueprint = Blueprint("audit", __name__)
 
@@ -48,6 +53,9 @@ _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {
     DecisionKind.IGNORE: _("This user is left alone"),
 }
 
+#: What a member does to another one, or else a command.
+_TO_MEMBERS: Final = frozenset({AuditKind.INVITED, AuditKind.REMOVED})
+
 #: The largest number that the database has for an entry.
 _MOST: Final = 2**31 - 1
 
@@ -62,6 +70,7 @@ def of_tenant(tenant: str) -> str:
         audit=read_audit(found.key, before=_before(), store=store),
         is_first=_before() is None,
         events=_EVENTS,
+        facts_of=_facts_of,
         decisions=store.match_decisions.list(found.key),
         decision_texts=_DECISIONS,
     )
@@ -71,7 +80,34 @@ def of_tenant(tenant: str) -> str:
 def of_all() -> str:
     """Show what happened about all tenants."""
     audit = read_audit(None, before=_before(), store=hub_services().store)
-    return render_template("audit.html", audit=audit, is_first=_before() is None, events=_EVENTS)
+    return render_template(
+        "audit.html", audit=audit, is_first=_before() is None, events=_EVENTS, facts_of=_facts_of
+    )
+
+
+def _facts_of(entry: AuditEntry) -> Iterator[tuple[str, str]]:
+    """Yield what there is to say of an entry about a member, each with its label."""
+    if entry.by is None and entry.kind in _TO_MEMBERS:
+        yield gettext("By"), gettext("Skolon's operators, by a command")
+    membership = entry.membership
+    if membership is None:
+        return
+    role, former_role = membership.role, membership.former_role
+    text = str(words.ROLES[role])
+    yield gettext("Role"), text if former_role in {None, role} else f"{words.ROLES[former_role]} → {text}"
+    former = _organisations(former_role, membership.former_tenants)
+    now = _organisations(role, membership.tenants)
+    yield gettext("Organisations"), now if former in {"", now} else f"{former} → {now}"
+
+
+def _organisations(role: Role | None, tenants: Sequence[str]) -> str:
+    """Return the organisations of a member by their keys; those that the reader does not see are counted."""
+    if role is Role.OPERATOR:
+        return str(gettext("all"))
+    seen = [tenant for tenant in tenants if g.member.sees(tenant)]
+    others = len(tenants) - len(seen)
+    more = str(ngettext("%(num)d other", "%(num)d others", others))
+    return ", ".join([*seen, more] if others else seen)
 
 
 def _before() -> int | None:

@@ -58,7 +58,10 @@ _FAULTS: Final[Mapping[EntraFault, tuple[LazyString, LazyString, int]]] = {
     ),
     EntraFault.NO_MEMBER: (
         _("Your account is not invited yet"),
-        _("Ask the person who runs the sync at Skolon for a link, and choose Microsoft Entra on its page."),
+        _(
+            "Ask an organisation administrator of your organisation for a link, or Skolon if there is none"
+            " yet, and choose Microsoft Entra on its page."
+        ),
         403,
     ),
 }

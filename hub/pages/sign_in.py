@@ -52,7 +52,13 @@ def show() -> tuple[str, int] | str | Response:
     if (g.member is not None and not link) or _is_used_here(link):
         return redirect(url_for("syncs.overview"), 303)
     fault = hub_services().sign_in.link_fault(link) if link else None
-    return render_template("sign_in.html", link=link) if fault is None else _refused(fault)
+    invited = hub_services().sign_in.member_of_link(link) if link else None
+    if fault is None and link and invited is None:
+        # Removed in the same moment.
+        fault = LinkFault.UNKNOWN
+    if fault is not None:
+        return _refused(fault)
+    return render_template("sign_in.html", link=link, invited=invited)
 
 
 @blueprint.post("/sign-in")
@@ -122,11 +128,10 @@ def _refused(fault: LinkFault) -> tuple[str, int]:
 def _is_used_here(link: str) -> bool:
     """Say whether a link has signed in who is signed in here: a second click needs no answer but the page."""
     sign_in = hub_services().sign_in
-    return (
-        g.member is not None
-        and sign_in.link_fault(link) is LinkFault.USED
-        and sign_in.is_link_of(link, g.member)
-    )
+    if g.member is None or sign_in.link_fault(link) is not LinkFault.USED:
+        return False
+    invited = sign_in.member_of_link(link)
+    return invited is not None and invited.id == g.member.id
 
 
 def _signed_out() -> Response:

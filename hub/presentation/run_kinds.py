@@ -1,4 +1,4 @@
-"""What a run is, in a few words."""
+"""What a run is, and how far it is, in a few words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext, ngettext
 
-from hub.presentation.words import KINDS
-from schemas.outcomes import RunKind
+from hub.presentation.words import KINDS, STATUSES
+from schemas.outcomes import RunKind, Status
 
 if TYPE_CHECKING:
     from schemas.runs.run import Run
@@ -21,3 +21,10 @@ def kind_text(run: Run) -> str:
     if run.kind is RunKind.USERS:
         return str(ngettext("%(num)d named user", "%(num)d named users", len(run.users)))
     return str(KINDS[run.kind])
+
+
+def status_text(run: Run) -> str:
+    """Return how far a run is; one that is a preview or a dry run changes nothing in Skolon."""
+    if run.dry_run and run.status is Status.UPDATING:
+        return str(gettext("Comparing with Skolon"))
+    return str(STATUSES[run.status])

@@ -75,6 +75,8 @@ class Submission:
 class Action:
     """Something that is done for a tenant; `run` is the run that it is done to.
 
+    What asks for a run has the `event` id of the trigger.
+
     `key` tells it from others of the tenant. The same key with other `fields` is another action, which is
     refused.
     """
@@ -83,6 +85,7 @@ class Action:
     tenant: str
     key: str
     run: int | None = None
+    event: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property

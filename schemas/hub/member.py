@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     #: Sees the member's own tenants.
     READER = "reader"
+
+
+class NameTakenError(UsageError):
+    """A member who is there has the name."""
 
 
 class LastOperatorError(UsageError):
@@ -61,3 +66,8 @@ class Member:
             "tenants": list(self.tenants),
             "signed_in": self.signed_in and timestamp(self.signed_in),
         }
+
+
+def comparable_name(name: str) -> str:
+    """Return what names of one member have in common: neither case, nor form of Unicode, nor spaces count."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -105,6 +105,7 @@ class HubActions:
             token=actor.token,
             tenant=action.tenant,
             run=action.run,
+            event=action.event,
         )
         tenants = tables.tenants
         tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == action.tenant))

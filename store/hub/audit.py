@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 from sqlalchemy import func, insert, select
 
 from schemas.dead_letter_reasons import Reason
-from schemas.hub.audit import AuditEntry, AuditPage
+from schemas.hub.audit import AuditEntry, AuditPage, Membership
 from schemas.hub.session import REFUSED_WITHIN, AuditKind
 from store import tables
 from store.timestamps import as_utc, now
@@ -30,6 +30,7 @@ _COLUMNS: Final = {
     "token": "token_id",
     "user": "entra_id",
     "run": "run_id",
+    "event": "event_id",
 }
 
 
@@ -38,8 +39,8 @@ class EventFields(TypedDict, total=False):
 
     `by` is another member who did it to the member. The people of the tenant with the key `tenant` may read
     the entry; without one, those of all tenants that the member belongs to. `user` is an id in Entra.
-    `reason` and `users` are a group of users that fail, and their number. `address_digest` tells a browser's
-    address.
+    `reason` and `users` are a group of users that fail, and their number. `event` is the id of a trigger.
+    `address_digest` tells a browser's address.
     """
 
     member: int | None
@@ -50,6 +51,8 @@ class EventFields(TypedDict, total=False):
     run: int | None
     reason: Reason | None
     users: int | None
+    event: str | None
+    membership: Membership | None
     address_digest: str | None
 
 
@@ -94,6 +97,8 @@ class HubAudit:
                 run=row.run_id,
                 reason=row.reason and Reason(row.reason),
                 users=row.users,
+                event=row.event_id,
+                membership=row.membership and Membership.from_json(row.membership),
                 at=as_utc(row.at),
             )
             for row in rows[:_PAGE_SIZE]
@@ -115,7 +120,8 @@ class HubAudit:
 def record_event(connection: Connection, kind: AuditKind, **about: Unpack[EventFields]) -> int:
     """Note what happened just now, and return the number of the entry."""
     values = {_COLUMNS.get(name, name): value for name, value in about.items()}
-    values |= {"kind": kind, "at": now()}
+    membership = about.get("membership")
+    values |= {"membership": membership and membership.as_json(), "kind": kind, "at": now()}
     key = connection.execute(insert(tables.hub_audit).values(values)).inserted_primary_key
     audit = int(key[0])  # type: ignore[index] # an insert of one row has a key
     readers = _tenant_ids(connection, about.get("member"), about.get("tenant"))

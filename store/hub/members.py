@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
 
 from schemas.errors import UsageError
-from schemas.hub.member import LastOperatorError, Member, Role
+from schemas.hub.audit import Membership
+from schemas.hub.member import LastOperatorError, Member, NameTakenError, Role, comparable_name
 from schemas.hub.session import AuditKind
 from store import tables
 from store.hub.audit import record_event
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection, Row
 
     from schemas.crypto.encryption import FieldCipher
     from store.database import Database
+
+#: Held while a member is added: names are encrypted, so that no index can hold them apart.
+_LOCK: Final = 710_042_014
 
 
 class HubMembers:
@@ -30,9 +34,18 @@ class HubMembers:
         self._cipher = cipher
 
     def add(self, name: str, role: Role, tenants: Sequence[str] = ()) -> Member:
-        """Store a member of the tenants with these keys; raise `UsageError` if there is no such tenant."""
+        """Store a member of the tenants with these keys.
+
+        Raises `NameTakenError` if a member has the name, also when both are added at once, and `UsageError`
+        if there is no such tenant.
+        """
         values = {"name": self._cipher.encrypt(name), "role": role, "created": now()}
         with self._database.transaction() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            names = map(self._cipher.decrypt, connection.scalars(select(tables.hub_members.c.name)))
+            if comparable_name(name) in map(comparable_name, names):
+                raise NameTakenError("A member has this name already.")
             key = connection.execute(insert(tables.hub_members).values(values)).inserted_primary_key
             member = int(key[0])  # type: ignore[index] # an insert of one row has a key
             _set_tenants(connection, member, tenants)
@@ -58,7 +71,10 @@ class HubMembers:
                 if role is not Role.OPERATOR:
                     _check_other_operator(connection, member)
                 # For the people of the former tenants, who saw the member until now.
-                record_event(connection, AuditKind.MEMBER_CHANGED, member=member, by=by)
+                membership = _new_membership(connection, member, role, tenants)
+                record_event(
+                    connection, AuditKind.MEMBER_CHANGED, member=member, by=by, membership=membership
+                )
             connection.execute(update(members).where(members.c.id == member).values(values))
             _set_tenants(connection, member, tenants)
         return self.get(member)
@@ -88,11 +104,20 @@ class HubMembers:
         with self._database.transaction() as connection:
             if by is not None:
                 _check_other_operator(connection, member)
-            if connection.scalar(select(members.c.id).where(members.c.id == member)) is None:
+            name = connection.scalar(select(members.c.name).where(members.c.id == member))
+            if name is None:
                 return False
             # While it is known which tenants it is about.
             record_event(connection, AuditKind.REMOVED, member=member, by=by)
+            connection.execute(insert(tables.hub_former_members).values(id=member, name=name))
             return bool(connection.execute(delete(members).where(members.c.id == member)).rowcount)
+
+    def former_names(self, members: Collection[int]) -> Mapping[int, str]:
+        """Return how those of these numbers were called who were removed."""
+        former = tables.hub_former_members
+        with self._database.transaction() as connection:
+            rows = connection.execute(select(former).where(former.c.id.in_(members))).all()
+        return {row.id: self._cipher.decrypt(row.name) for row in rows}
 
     def has_signed_in(self, role: Role) -> bool:
         """Say whether a member with a role has ever signed in."""
@@ -177,6 +202,20 @@ def _check_other_operator(connection: Connection, member: int) -> None:
     rows = connection.execute(query.order_by(members.c.id).with_for_update()).all()
     if [row.id for row in rows if row.signed_in is not None] == [member]:
         raise LastOperatorError("This is the only operator who has ever signed in.")
+
+
+def _new_membership(
+    connection: Connection, member: int, role: Role, new_tenants: Sequence[str]
+) -> Membership:
+    members, of_members, tenants = tables.hub_members, tables.hub_member_tenants, tables.tenants
+    former_role = connection.scalar(select(members.c.role).where(members.c.id == member))
+    former = select(tenants.c.key).join(of_members).where(of_members.c.member_id == member)
+    return Membership(
+        role=role,
+        tenants=tuple(sorted(new_tenants)),
+        former_role=former_role and Role(former_role),
+        former_tenants=tuple(connection.scalars(former.order_by(tenants.c.key))),
+    )
 
 
 def _set_tenants(connection: Connection, member: int, keys: Sequence[str]) -> None:

@@ -24,6 +24,12 @@ def create_hub_tables() -> None:
     )
     op.create_index("ix_hub_members_entra", "hub_members", ["entra_directory", "entra_object"], unique=True)
     op.create_table(
+        "hub_former_members",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_former_members")),
+    )
+    op.create_table(
         "hub_member_tenants",
         sa.Column("member_id", sa.Integer(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -65,6 +71,8 @@ def create_hub_tables() -> None:
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=30), nullable=True),
         sa.Column("users", sa.Integer(), nullable=True),
+        sa.Column("event_id", sa.String(length=200), nullable=True),
+        sa.Column("membership", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
         sqlite_autoincrement=True,

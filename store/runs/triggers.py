@@ -30,6 +30,8 @@ from store.runs.rows import (
 from store.timestamps import now
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from sqlalchemy import Connection
 
     from schemas.crypto.encryption import FieldCipher
@@ -92,6 +94,13 @@ class Triggers:
         """Return the run that a trigger led to, or None if it led to none so far."""
         with self._database.transaction() as connection:
             return _event_run(connection, event_id)
+
+    def runs_of(self, event_ids: Collection[str]) -> Mapping[str, int]:
+        """Return the numbers of the runs that triggers led to, by their event ids."""
+        triggers = tables.triggers
+        query = select(triggers.c.event_id, triggers.c.run_id).where(triggers.c.event_id.in_(event_ids))
+        with self._database.transaction() as connection:
+            return {row.event_id: row.run_id for row in connection.execute(query)}
 
     def has_joined(self, event_id: str) -> bool:
         """Say whether a trigger led to a run that an earlier trigger had opened."""

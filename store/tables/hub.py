@@ -27,6 +27,14 @@ hub_members = Table(
     sqlite_autoincrement=True,
 )
 
+# How those were called who are no members any more: the audit still tells who did what.
+hub_former_members = Table(
+    "hub_former_members",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, info=ENCRYPTED),
+)
+
 hub_member_tenants = Table(
     "hub_member_tenants",
     metadata,
@@ -77,6 +85,10 @@ hub_audit = Table(
     # Of a look at the users that fail for a reason: how many they were.
     Column("reason", String(30)),
     Column("users", Integer),
+    # The trigger that asked for a run. It outlives the run.
+    Column("event_id", String(200)),
+    # Of a member who was invited or changed: the role and the tenants, and the former ones.
+    Column("membership", JSON(none_as_null=True)),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
     # Its ids are a page's cursor: they are never given again.

@@ -85,16 +85,17 @@ def start_run(
     is_dry = kind is StartKind.DRY_RUN
     mode = Mode.DELTA if kind is StartKind.DELTA else Mode.FULL
     request = build_request(tenant=tenant, mode=str(mode), dry_run=is_dry)
+    event_id = event_of(tenant, submission.key)
     action = Action(
         kind=AuditKind.PREVIEW_REQUESTED if is_dry else AuditKind.RUN_REQUESTED,
         tenant=tenant,
         key=submission.key,
+        event=event_id,
         fields={"kind": str(kind)},
     )
 
     def publish() -> dict[str, str]:
         _check(request, store)
-        event_id = event_of(tenant, submission.key)
         publish_request(request, store=store, publisher=publisher, event_id=event_id)
         return {"event": event_id}
 

@@ -14,7 +14,7 @@ from devtools.commands import json_output, start, wait_for
 from tests.integration.cli.command_line import COMMAND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from devtools.started_command import RunningCommand
@@ -36,7 +36,9 @@ class Browser(requests.Session):
     def open(self, path: str, **options: Any) -> requests.Response:
         return self.get(self.address + path.removeprefix("/"), timeout=DEADLINE, **options)
 
-    def submit(self, path: str, page: requests.Response | None = None, **fields: str) -> requests.Response:
+    def submit(
+        self, path: str, page: requests.Response | None = None, **fields: str | Sequence[str]
+    ) -> requests.Response:
         """Send the form of a page, or one with that page's token, with some fields set."""
         page = page if page is not None else self.open("sign-in")
         hidden = {name: unescape(value) for name, value in _FIELD.findall(page.text)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete
 
+from devtools.commands import update_sync
 from schemas.hub.session import AuditKind
 from schemas.tenants.match_decision import DecisionKind
 from store import tables
@@ -93,3 +94,39 @@ def test_a_stranger_can_report_what_is_not_accessible(hub: Hub) -> None:
     browser = Browser(hub.address, "sv")
     assert "Tillgänglighet</a>" in browser.open("sign-in").text
     assert "Rapportera ett problem" in browser.open("accessibility").text
+
+
+def test_the_audit_tells_what_a_member_was_and_who_invited_by_a_command(hub: Hub, store: Store) -> None:
+    """The old and the new role and organisations; those that the reader does not see are only counted."""
+    hub.invite("Vera Växlar", "reader", "exempel")
+    member = store.hub_members.list()[-1].id
+    operator = hub.signed_in("Oda Ordnar", "operator")
+    page = operator.open(f"members/{member}")
+    fields: dict[str, str | list[str]] = {"role": "administrator", "tenant": ["exempel", "annan"]}
+    assert operator.submit(f"members/{member}", page, **fields).status_code == 200
+
+    of_all = main_text(operator.open("audit"))
+    own = main_text(hub.signed_in("Lars Läser", "reader", "exempel").open("tenants/exempel/audit"))
+
+    changed = "Vera Växlar By Oda Ordnar Role Reader → Organisation administrator Organisations exempel → "
+    assert f"{changed}annan, exempel" in of_all
+    assert f"{changed}exempel, 1 other" in own
+    by_command = "By Skolon&#39;s operators, by a command Role"
+    assert f"Member Vera Växlar {by_command} Reader Organisations exempel" in own
+    assert f"Member Oda Ordnar {by_command} Operator Organisations all" in of_all
+
+
+def test_the_audit_names_members_who_were_removed(hub: Hub, store: Store) -> None:
+    """Whose name the audit had keeps it, also where somebody else has the same one now."""
+    leaver = hub.signed_in("Rut Bort", "administrator", "exempel")
+    hub.invite("Nils Ny", "reader", "exempel")
+    member, invited = (each.id for each in store.hub_members.list()[-2:])
+    page = leaver.open(f"members/{invited}")
+    leaver.submit(f"members/{invited}", page, role="administrator", tenant="exempel")
+    update_sync("hub", "remove", str(member), "--yes", env=hub.env)
+
+    text = main_text(hub.signed_in("Lasse Läser", "reader", "exempel").open("tenants/exempel/audit"))
+
+    assert "Was removed" in text
+    assert "Member Nils Ny By Rut Bort Role Reader → Organisation administrator" in text
+    assert f"member {member}" not in text

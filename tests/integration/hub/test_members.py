@@ -237,3 +237,17 @@ def test_what_was_done_is_said_afterwards(hub: Hub, store: Store) -> None:
     assert "utloggad överallt" in post(operator, f"members/{member}/end-sessions").text
     for _ in range(2):
         assert "Medlemmen är borttagen" in post(operator, f"members/{member}/remove", sure="yes").text
+
+
+def test_a_link_says_for_whom_it_is(hub: Hub) -> None:
+    """The invited one reads the own name; who is signed in as another member is warned, and stays so."""
+    operator = hub.signed_in("Ola Öppnar", "operator")
+    link = hub.invite("Britt Bjuden", "reader", "exempel")
+
+    invited = Browser(hub.address).get(link, timeout=DEADLINE)
+    other = operator.get(link, timeout=DEADLINE)
+
+    assert "You have been invited as Britt Bjuden." in invited.text
+    assert "You are signed in as" not in invited.text
+    assert "You are signed in as Ola Öppnar. This link signs you in as another member" in other.text
+    assert "members" in operator.open("members/").url

@@ -139,6 +139,10 @@ def test_a_run_is_started_once_and_recorded(  # noqa: PLR0913, PLR0917 - fixture
     request = SyncRequest(tenant=tenant, mode=mode, dry_run=dry_run)
     run = store.triggers.open(request, f"hub/{tenant}/{key}").run
     assert (run.mode, run.dry_run) == (mode, dry_run)
+    assert f"Run {run.id}" in text_of(browser.open(f"tenants/{tenant}/audit").text)
+    store.runs.finish_reading(run.id)
+    status = "Comparing with Skolon" if dry_run else "Updating Skolon"
+    assert status in text_of(browser.open(f"tenants/{tenant}/runs/{run.id}").text)
     assert browser.open(waits.removeprefix(hub.address)).url == f"{hub.address}tenants/{tenant}/runs/{run.id}"
     progress = browser.open(f"{waits.removeprefix(hub.address)}/progress")
     assert progress.headers["HX-Redirect"] == f"/tenants/{tenant}/runs/{run.id}"
@@ -217,7 +221,7 @@ def test_a_run_is_cancelled_after_the_page_said_what_that_means(hub: Hub, store:
     form = browser.open(path)
     text = text_of(form.text)
     assert "No user was updated so far." in text
-    assert "5 users that it has not come to stay as they are." in text
+    assert "5 users are left. Those that are being worked on at this moment are finished" in text
     assert store.runs.get(run).status is not Status.CANCELLED
 
     done = [browser.submit(path, form) for _ in range(2)]

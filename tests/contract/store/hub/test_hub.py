@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from schemas.errors import UsageError
-from schemas.hub.member import LastOperatorError, Role
+from schemas.hub.member import LastOperatorError, NameTakenError, Role
 from schemas.hub.session import LINK_LIFETIME, REPEATED_WITHIN, AuditKind, LinkFault
 from store import tables
 from store.timestamps import now
@@ -195,3 +195,22 @@ def test_a_token_is_its_tenants_until_it_is_removed(store: Store) -> None:
     assert not store.hub_api_tokens.remove("unknown", made.id)
     assert store.hub_api_tokens.remove(key, made.id)
     assert store.hub_api_tokens.use("hash") is None
+
+
+def test_two_who_add_one_name_at_once_make_one_member(store: Store) -> None:
+    """The second one is told, also when neither has seen the other one's name."""
+    names = ["Åsa  Ek", "åsa ek", "A\u030asa Ek", "ÅSA EK"]
+    add = partial(store.hub_members.add, role=Role.OPERATOR)
+
+    results = run_concurrently(*(partial(add, name) for name in names))
+
+    assert [type(each) for each in results].count(NameTakenError) == len(names) - 1
+    assert len(store.hub_members.list()) == 1
+
+
+def test_a_removed_members_name_stays_known(store: Store) -> None:
+    """Names are kept encrypted, for the audit alone."""
+    first, second = (store.hub_members.add(name, Role.OPERATOR).id for name in ("Made Up", "Up Made"))
+    store.hub_members.remove(first)
+    assert store.hub_members.former_names([first, second]) == {first: "Made Up"}
+    assert store.hub_members.former_names([]) == {}
