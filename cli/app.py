@@ -39,7 +39,9 @@ _COMMANDS: Final = {
         "cli.processes.scheduler:scheduler",
         "Request each tenant's runs at its scheduled times, until stopped.",
     ),
-    "status": LazyCommand("cli.status:status", "Show all tenants: last run, failures, what needs a person."),
+    "status": LazyCommand(
+        "cli.status.commands:status", "Show all tenants: last run, failures, what needs a person."
+    ),
     "tenants": LazyCommand("cli.tenants.commands:tenants", "Manage tenants and check their credentials."),
     "trigger": LazyCommand("cli.runs.trigger:trigger", "Request a run for TENANT."),
     "users": LazyCommand("cli.users.commands:users", "Show whether users are in sync, and if not, why."),

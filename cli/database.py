@@ -9,6 +9,7 @@ import click
 
 from administration.pruning import pruning_limits
 from cli.context import current_services
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json, print_result
 from cli.progress import progress_bar
 from schemas.reports.pruning import PruningCounts
@@ -36,7 +37,7 @@ def upgrade(*, wants_json: bool) -> None:
 @click.option(
     "--keep-days",
     required=True,
-    type=click.IntRange(1, 36_500),
+    type=WholeNumber(1, 36_500),
     metavar="DAYS",
     help="Keep the runs and users' results of this many days.",
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from administration.remedies import failure_owner, remedy_json
+from administration.remedies import remedy_json
 from schemas.errors import UsageError
 
 if TYPE_CHECKING:
+    from administration.remedies import FailureOwners
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.dead_letter import DeadLetter
     from schemas.reports.remedy import Owner
@@ -40,22 +41,17 @@ class Body:
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetterDetails:
-    """A dead letter and the state of its receipt.
+    """A dead letter, who must act, and the state of its receipt.
 
     `payload` has the payload's size and, if a key opens it, the names of its properties. `body` is there for
     messages that are not ours.
     """
 
     dead_letter: DeadLetter
+    owner: Owner
     receipt: ReceiptState | None
     payload: dict[str, Any] | None
     body: Body | None
-
-    @property
-    def owner(self) -> Owner:
-        """Who must act."""
-        failure = self.dead_letter.failure
-        return failure_owner(failure.reason, failure.detail)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs."""
@@ -69,15 +65,25 @@ class DeadLetterDetails:
 
 
 def details_of(
-    dead_letter: DeadLetter, receipt: ReceiptState | None, *, cipher: FieldCipher | None, all_bytes: bool
+    dead_letter: DeadLetter,
+    receipt: ReceiptState | None,
+    owners: FailureOwners,
+    *,
+    cipher: FieldCipher | None,
+    all_bytes: bool,
 ) -> DeadLetterDetails:
     """Return a dead letter's details; without a `cipher` the payload stays encrypted."""
     body = None
     if not dead_letter.is_known:
         shown = dead_letter.body if all_bytes else dead_letter.body[:_FIRST_BYTES]
         body = Body(shown=shown, more=len(dead_letter.body) - len(shown))
+    failure = dead_letter.failure
     return DeadLetterDetails(
-        dead_letter=dead_letter, receipt=receipt, payload=_payload(dead_letter, cipher), body=body
+        dead_letter=dead_letter,
+        owner=owners.of(dead_letter.tenant, failure.reason, failure.detail),
+        receipt=receipt,
+        payload=_payload(dead_letter, cipher),
+        body=body,
     )
 
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.remedies import remedy_json
-from schemas.reports.remedies import names_holder, owner_of
+from schemas.reports.remedies import names_holder
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
+    from administration.remedies import FailureOwners
     from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
 
@@ -64,7 +65,7 @@ class DeadLetterGroups:
             counts[name] = counts.get(name, 0) + group.dead_letters
         return counts
 
-    def as_json(self) -> list[dict[str, Any]]:
+    def as_json(self, owners: FailureOwners) -> list[dict[str, Any]]:
         """Return the groups for programs."""
         return [
             {
@@ -74,14 +75,16 @@ class DeadLetterGroups:
                 "dead_letters": group.dead_letters,
                 "oldest": group.oldest and timestamp(group.oldest),
                 "newest": group.newest and timestamp(group.newest),
-                **remedy_json(reason, owner_of(reason, is_held_in_entra=group.is_held_in_entra)),
+                **remedy_json(
+                    reason, owners.of_group(tenant, reason, is_held_in_entra=group.is_held_in_entra)
+                ),
             }
             for (queue, tenant, reason), group in self.items()
         ]
 
-    def reasons(self) -> Collection[Reason]:
-        """Return the reasons, in order."""
-        return sorted({reason for _, _, reason in self._groups})
+    def tenants(self) -> Collection[str]:
+        """Return the tenants that are named."""
+        return {tenant for _, tenant, _ in self._groups if tenant is not None}
 
     def items(self) -> list[tuple[Kind, Group]]:
         """Return the groups, in order."""

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.runs.guard_forecast import forecast_of_dry_run
+from schemas.outcomes import Mode, NotFoundReason, Outcome
 
 if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
-    from schemas.runs.run import RunSummary
+    from schemas.runs.run import Run, RunSummary
     from schemas.runs.totals.failure_group import FailureGroup
     from schemas.runs.totals.run_undo import RunUndo
     from schemas.runs.totals.scope_change import ScopeChange
@@ -27,7 +28,7 @@ class RunDetails:
     these need no person any more. `guard` is what the guard would say of the real run, of a dry run alone.
     `scope_exits` are the users that were synced before and that the scope leaves out, by the rule.
     `scope_change` compares a complete full run with the one before. `undos` have restored what it wrote, or
-    are about to.
+    are about to. `not_in_entra` are those of the users that the run names that Entra does not have.
     """
 
     changes: ChangeCounts
@@ -37,6 +38,7 @@ class RunDetails:
     scope_change: ScopeChange | None
     settled_later: int
     undos: tuple[RunUndo, ...]
+    not_in_entra: tuple[str, ...] = ()
     guard: GuardForecast | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -48,6 +50,7 @@ class RunDetails:
             "scope_change": self.scope_change and self.scope_change.as_json(),
             "dead_letters_settled_later": self.settled_later,
             "undone_by": [undo.as_json() for undo in self.undos],
+            "not_in_entra": list(self.not_in_entra),
             "guard": self.guard and self.guard.as_json(),
             "forecast": self.prospect and self.prospect.as_json(),
         }
@@ -66,5 +69,16 @@ def details_of(summary: RunSummary, store: Store) -> RunDetails:
         scope_change=store.scope_changes.of_run(run),
         settled_later=store.replays.settled_later(run.id),
         undos=store.undo_records.undos_of(run.id),
+        not_in_entra=_not_in_entra(run, store),
         guard=forecast_of_dry_run(summary, changes, exits, store) if run.dry_run else None,
+    )
+
+
+def _not_in_entra(run: Run, store: Store) -> tuple[str, ...]:
+    """Return the users that a run names, and that Entra did not have."""
+    if not run.users or run.mode is Mode.UNDO:
+        return ()
+    left_out = store.receipts.list(run.id, outcome=Outcome.OUT_OF_SCOPE, limit=len(run.users))
+    return tuple(
+        each.entra_id for each in left_out if each.not_found_reason is NotFoundReason.NO_LONGER_IN_ENTRA
     )

@@ -77,6 +77,11 @@ def describe_waiting(waiting: Waiting, now: dt.datetime) -> dict[Language, str]:
     return found
 
 
+def service_names(service: Dependency) -> dict[Language, str]:
+    """Return what a service is called within a sentence, in each language."""
+    return texts_from(_SERVICES[service])
+
+
 def last_answer(waiting: Waiting) -> str | None:
     """Return the last response in English, None if there was no request so far."""
     answers = last_answers(waiting)

@@ -43,7 +43,7 @@ class Preview:
 
     @property
     def succeeds(self) -> bool:
-        """Whether the real run would complete without a dead letter, and no attribute is lost."""
+        """Whether the real run would complete without a dead letter, and most users keep each attribute."""
         return self.summary.succeeded and not (self.would_halt or self.lost)
 
     @property
@@ -53,8 +53,8 @@ class Preview:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """A sentence for each attribute that would no longer be synced."""
-        return tuple(lost_attribute(name, each) for name, each in self.mapping.items() if each.is_lost)
+        """A sentence for each attribute that would no longer be synced, or not for most users."""
+        return tuple(lost_attribute(name, each) for name, each in self.mapping.items() if each.is_mostly_lost)
 
     def as_json(self) -> dict[str, Any]:
         """Return the run's object, with the settings added and what they change of the mapping."""
@@ -68,6 +68,7 @@ class Preview:
             },
             "mapping": {str(name): each.as_json() for name, each in self.mapping.items()},
             "lost_match_keys": [str(key) for key in self.lost_match_keys],
+            "lost_by_most": [str(name) for name, each in self.mapping.items() if each.is_mostly_lost],
             "no_longer_synced": [str(name) for name, each in self.mapping.items() if each.is_lost],
         }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from administration.runs.idle import IdleReason
 from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import ENDED_STATUSES
+from schemas.outcomes import ENDED_STATUSES, Mode
 from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
 from schemas.tenants.tenant import SECRET_EXPIRES_SOON
@@ -33,11 +33,8 @@ _OVERDUE_AFTER: Final = dt.timedelta(minutes=5)
 #: How long a requested run may wait for a producer before it is a problem.
 _NOT_STARTED_AFTER: Final = dt.timedelta(minutes=10)
 
-#: Reasons that a wrong source in the settings gives to all users. How many users, and which share of those
-#: that are to be in sync, speak for that.
-_OF_SOURCES: Final = (Reason.INVALID_USER,)
-_MANY: Final = 5
-_MOST: Final = 0.5
+#: How long a run may wait for a service before a person is told: most outages are over by then.
+_AWAY_AFTER: Final = dt.timedelta(hours=1)
 
 #: What keeps an open run from going on, as a problem.
 _IDLE: Final[Mapping[IdleReason, ProblemKind]] = {
@@ -74,9 +71,10 @@ def tenant_statuses(
     )
     open_runs = store.runs.summaries(
         [
-            overview.last_run.id
+            run.id
             for overview in overviews.values()
-            if overview.last_run is not None and overview.last_run.status not in ENDED_STATUSES
+            for run in dict.fromkeys((*filter(None, [overview.last_run]), *overview.open))
+            if run.status not in ENDED_STATUSES
         ]
     )
     scope_changes = store.scope_changes.by_tenant(keys)
@@ -105,6 +103,12 @@ def tenant_statuses(
                 Problem(kind=_IDLE[reason], owner=Owner.OPERATOR, run=last.id)
                 for reason in idle_reasons.get(last.id, ())
             ]
+        problems += [
+            problem
+            for run in overview.open
+            if run.id in open_runs
+            for problem in _of_services(open_runs[run.id], now)
+        ]
         found.append(
             TenantStatus(
                 tenant=each.key,
@@ -143,7 +147,7 @@ def _of_scope(
     """Yield that no user is in sync, which is not that all is well."""
     users = overview.users
     if scope_change is None:
-        if overview.last_run is None and not (has_schedule or overview.has_open_run or users.in_sync):
+        if overview.last_run is None and not (has_schedule or overview.open or users.in_sync):
             yield Problem(kind=ProblemKind.NEVER_SYNCED, owner=Owner.ADMINISTRATOR)
     elif not users.expected:
         left = users.out_of_scope + users.not_found
@@ -154,17 +158,40 @@ def _of_runs(overview: TenantOverview) -> Iterator[Problem]:
     for run in overview.halted:
         owner = remedy_for(run.cause).owner if run.cause is not None else Owner.OPERATOR
         yield Problem(
-            kind=ProblemKind.RUN_HALTED, owner=owner, run=run.id, cause=run.cause, since=run.finished
+            kind=ProblemKind.RUN_HALTED,
+            owner=owner,
+            run=run.id,
+            cause=run.cause,
+            of_undo=run.mode is Mode.UNDO,
+            since=run.finished,
         )
+
+
+def _of_services(summary: RunSummary, now: dt.datetime) -> Iterator[Problem]:
+    """Yield each service that an open run has waited for so long that a person should know.
+
+    The run goes on by itself when the service is back (promise P8).
+    """
+    for waiting in summary.waiting:
+        if waiting.service is not None and now - waiting.since > _AWAY_AFTER:
+            yield Problem(
+                kind=ProblemKind.SERVICE_AWAY,
+                owner=Owner.OPERATOR,
+                run=summary.run.id,
+                service=waiting.service,
+                users=waiting.users,
+                since=waiting.since,
+            )
 
 
 def _of_users(overview: TenantOverview) -> Iterator[Problem]:
     totals = overview.users
     for reason, users in sorted(totals.failed.items()):
-        owner = owner_of(reason, is_held_in_entra=reason in totals.held_in_entra)
-        if reason in _OF_SOURCES and users >= _MANY and users > totals.expected * _MOST:
-            # So many people do not have a wrong value each: the settings take it from a wrong source.
-            owner = Owner.ADMINISTRATOR
+        owner = owner_of(
+            reason,
+            is_held_in_entra=reason in totals.held_in_entra,
+            is_widespread=reason in totals.widespread,
+        )
         yield Problem(kind=ProblemKind.USERS_FAILED, owner=owner, reason=reason, users=users)
 
 
@@ -194,7 +221,7 @@ def _is_unanswered(
 ) -> bool:
     """Say whether no producer has taken the last trigger, although no open run holds it up."""
     published, last = plan.last_published, overview.last_run
-    if published is None or now - published <= _NOT_STARTED_AFTER or overview.has_open_run:
+    if published is None or now - published <= _NOT_STARTED_AFTER or overview.open:
         return False
     # Which run it led to may not be known any more: old runs are deleted.
     return last_event_id(plan) not in acknowledged and (last is None or last.started < published)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from administration.remedies import failure_owner, remedy_json
+from administration.remedies import FailureOwners, remedy_json
 from administration.tenants.next_run import next_run
 from administration.users.candidates import candidates_in, values_in
 from administration.users.explanation import END_FIELDS, explain_user
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from administration.users.status import UserReport
     from clients.gateways import Gateways
     from schemas.outcomes import NotFoundReason
+    from schemas.reports.remedy import Owner
     from schemas.reports.user_status import UserStatus
     from schemas.tenants.match_decision import MatchDecision
     from schemas.users.attributes import Attribute
@@ -87,12 +88,15 @@ class Delay:
 class CurrentState:
     """Both sides of a user now; `delay` is there if a run that reads the user would change something.
 
+    `owner` is who must act if a run would fail for the user.
+
     `decisions` are those about the user and about the Skolon users that match. `erase_blank` is the tenant's
     setting. `next_run` is the tenant's next scheduled run; None without a schedule. `halted_run` is a run
     that has to be answered before any other starts.
     """
 
     explanation: Explanation
+    owner: Owner | None
     delay: Delay | None
     next_run: NextRun | None
     decisions: Sequence[MatchDecision] = ()
@@ -134,8 +138,8 @@ class CurrentState:
         return {
             **{name: shown[name] for name in END_FIELDS},
             **(
-                remedy_json(Reason(reason), failure_owner(Reason(reason), shown["detail"]))
-                if reason
+                remedy_json(Reason(reason), self.owner)
+                if reason and self.owner
                 else {"owner": None, "explanation": None}
             ),
             "skolon_user": match["skolon_user"],
@@ -208,7 +212,11 @@ def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to s
         *map(record.decisions.by_skolon_id.get, candidates_in(explanation.explained.steps)),
     ]
     halted = store.runs.unanswered_guard(tenant)
+    owner = None
+    if isinstance(end, PermanentError):
+        owner = FailureOwners(store).of(tenant, end.reason, end.detail)
     return CurrentState(
+        owner=owner,
         halted_run=None if halted is None else halted.id,
         decisions=list({id(each): each for each in decided if each is not None}.values()),
         erase_blank=record.tenant.erase_blank,

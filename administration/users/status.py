@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from administration.remedies import failure_owner, remedy_json
+from administration.remedies import FailureOwners, remedy_json
 from administration.users.lookup import decision_about, find_user_ids, not_found
 from schemas.details.detail import structured_json
 from schemas.details.protection import may_protect
@@ -18,6 +18,7 @@ from schemas.users.attributes import Attribute
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.reports.remedy import Owner
     from schemas.tenants.tenant import Tenant
     from store.store import Store
 
@@ -27,12 +28,13 @@ class UserReport:
     """A user's status and the runs that it comes from, the newest first; ids and words, no values.
 
     `skolon_id` is the Skolon user that the newest run knew, if any did. `not_synced` are the attributes that
-    the tenant does not sync: no run says anything of them.
+    the tenant does not sync: no run says anything of them. `owner` is who must act on a failure.
     """
 
     user: str
     skolon_id: str | None
     standing: UserStatus
+    owner: Owner | None
     history: Sequence[HistoryEntry]
     not_synced: tuple[Attribute, ...]
 
@@ -63,8 +65,8 @@ class UserReport:
             "detail": told and told.detail,
             "structured_detail": structured_json(told.detail if told else None),
             **(
-                remedy_json(reason, failure_owner(reason, told.detail))
-                if told and reason
+                remedy_json(reason, self.owner)
+                if reason and self.owner
                 else {"owner": None, "explanation": None}
             ),
             "history": [entry.as_json() for entry in self.history],
@@ -101,10 +103,14 @@ def user_report(tenant: str, user: str, *, store: Store, limit: int) -> UserRepo
         undone = next((entry for entry in history if entry.run == verified.run), verified)
         verified = replace(verified, undone_by=undone.undone_by, undone_at=undone.undone_at)
     standing = user_status_of(history, verified)
+    told = standing.latest
     return UserReport(
         user=user,
         skolon_id=skolon_user_of(history),
         standing=standing,
+        owner=None
+        if told is None or told.reason is None
+        else FailureOwners(store).of(tenant, told.reason, told.detail),
         history=history[:limit],
         not_synced=not_synced_of(store.tenants.outline(tenant)),
     )

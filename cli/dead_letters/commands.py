@@ -11,9 +11,11 @@ import click
 
 from administration.dead_letters.browse import browse
 from administration.dead_letters.details import details_of
+from administration.dead_letters.discarded import missing_dead_letters, users_without_dead_letter
 from administration.dead_letters.failed_users import failed_users
 from administration.dead_letters.groups import DeadLetterGroups
 from administration.dead_letters.known_ids import check_known_ids
+from administration.remedies import FailureOwners
 from bootstrap.private_files import permission_fix
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
@@ -22,9 +24,11 @@ from cli.dead_letters.report import (
     print_details,
     print_failed_users,
     print_groups,
+    print_missing,
     print_unanswered,
 )
 from cli.lazy_group import LazyCommand, LazyGroup
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json
 from schemas.safe_text import safe_json
 from schemas.settings import Requirement
@@ -54,8 +58,9 @@ _LAZY: Final = {
 def dead_letters() -> None:
     """Show, replay or discard messages that failed for good.
 
-    A message that crashes workers becomes a dead letter before its user has a result. A producer records the
-    result within minutes. These commands record it at once, for the messages that they read.
+    Such a message is a dead letter. It is kept until it is replayed or discarded, or a newer run settles its
+    user. RabbitMQ itself sorts out a message that crashes workers again and again: its user counts as failed
+    minutes later, or as soon as one of these commands reads the message.
     """
 
 
@@ -65,7 +70,7 @@ def dead_letters() -> None:
 @click.option("--ungrouped", is_flag=True, help="List each dead letter instead of the groups.")
 @click.option(
     "--limit",
-    type=click.IntRange(1, _MOST),
+    type=WholeNumber(1, _MOST),
     metavar="N",
     show_default="all, and 100 with --ungrouped",
     help="Dead letters to count or list; with --users, users to list.",
@@ -76,9 +81,9 @@ def list_dead_letters(
 ) -> None:
     """Count failed messages by queue, tenant and reason, and show who must act, and how.
 
-    With --users it lists the users that failed: why, since when, and who must act. Of several options that
-    choose, all must apply. Failures
-    that a halted run found are left out until the run is resumed or cancelled; the command names the run.
+    With --users it lists the users that failed, also those whose dead letter was discarded: why, since when,
+    and who must act. With several options such as --tenant and --reason, all must fit. Failures that a halted
+    run found are left out until the run is resumed or cancelled; the command names the run.
     """
     if by_user and ungrouped:
         raise click.UsageError("Give either --users or --ungrouped.")
@@ -98,11 +103,14 @@ def list_dead_letters(
     if not groups.dead_letters:
         check_known_ids(wanted, store=services.store)
     unanswered = services.store.tenant_overviews.unanswered(wanted.tenants)
+    owners = FailureOwners(services.store, groups.tenants())
+    missing = [] if limit else missing_dead_letters(wanted, groups, store=services.store)
     if wants_json:
         print_json(
             {
                 "dead_letters": groups.dead_letters,
-                "groups": groups.as_json(),
+                "groups": groups.as_json(owners),
+                "without_dead_letter": [each.as_json() for each in missing],
                 "unanswered_runs": [str(run.id) for run in unanswered],
             }
         )
@@ -110,7 +118,8 @@ def list_dead_letters(
     if not groups.dead_letters:
         echo(none_found(wanted))
     else:
-        print_groups(groups, now)
+        print_groups(groups, owners, now)
+    print_missing(missing)
     print_unanswered(unanswered)
 
 
@@ -132,7 +141,9 @@ def _list_ungrouped(wanted: DeadLetterFilter, services: Services, limit: int, *,
 def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None, *, wants_json: bool) -> None:
     """List the users that failed, the first `limit` of them."""
     dead_letters = browse(wanted, store=services.store, broker=services.broker, limit=None, lock=True)
-    failed = failed_users(dead_letter for dead_letter, _ in dead_letters)
+    owners = FailureOwners(services.store, wanted.tenants)
+    failed = failed_users((dead_letter for dead_letter, _ in dead_letters), owners)
+    failed += users_without_dead_letter(wanted, failed, owners, store=services.store)
     if not failed:
         check_known_ids(wanted, store=services.store)
     unanswered = services.store.tenant_overviews.unanswered(wanted.tenants)
@@ -158,7 +169,7 @@ def _list_users(wanted: DeadLetterFilter, services: Services, limit: int | None,
     "--limit",
     default=_SHOWN,
     show_default=True,
-    type=click.IntRange(1, _MOST),
+    type=WholeNumber(1, _MOST),
     metavar="N",
     help="Dead letters to show, the oldest first.",
 )
@@ -172,15 +183,15 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
     """Show failed messages, with personal values hidden.
 
     A message that is not the sync's is shown as text and in hex, whatever it contains. With
-    UPDATE_SYNC_SECRET_KEYS set, the names of a user's properties are shown too. Of several options that
-    choose, all must apply.
+    UPDATE_SYNC_SECRET_KEYS set, the names of a user's properties are shown too. With several options such
+    as --tenant and --reason, all must fit.
     """
     services, now = current_services(Requirement.DATABASE, Requirement.BROKER), dt.datetime.now(dt.UTC)
     cipher = services.cipher if services.settings.secret_keys else None
     wanted = filter_from(options, now=now)
-    shown: list[dict[str, Any]] = []
+    owners, shown = FailureOwners(services.store, wanted.tenants), list[dict[str, Any]]()
     for dead_letter, receipt in browse(wanted, store=services.store, broker=services.broker, limit=limit):
-        details = details_of(dead_letter, receipt, cipher=cipher, all_bytes=all_bytes)
+        details = details_of(dead_letter, receipt, owners, cipher=cipher, all_bytes=all_bytes)
         if not wants_json:
             if shown:
                 echo()
@@ -206,7 +217,7 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 )
 @click.option(
     "--limit",
-    type=click.IntRange(1, _MOST),
+    type=WholeNumber(1, _MOST),
     metavar="N",
     show_default="all",
     help="Dead letters to write, the oldest first.",
@@ -214,9 +225,9 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 def export(*, target: str, limit: int | None, **options: Any) -> None:
     """Write failed messages to a file, one line of JSON each, with the message in base64.
 
-    The messages stay in their queue. Only its owner can read a new file (mode 0600). Users' data stays
-    encrypted, but a message that is not the sync's may contain anything. Of several options that choose, all
-    must apply.
+    The messages stay in their queue. A new file can be read by its owner alone (mode 0600). Users' data stays
+    encrypted, but a message that is not the sync's may contain anything. With several options such as
+    --tenant and --reason, all must fit.
     """
     services, count = current_services(Requirement.DATABASE, Requirement.BROKER), 0
     if target != _STDOUT and (fix := permission_fix(Path(target))) is not None:

@@ -12,6 +12,7 @@ from administration.dead_letters.discard import discard_planned, plan_discard
 from cli.confirmation import check_can_ask, confirm
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json
 from schemas.settings import Requirement
 
@@ -20,7 +21,7 @@ from schemas.settings import Requirement
 @dead_letter_options
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="N",
     show_default="all",
     help="Dead letters to discard, the oldest first.",
@@ -30,9 +31,9 @@ from schemas.settings import Requirement
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Without options that choose, it discards all of them. Of several options that choose, all must apply. The
-    users keep the outcome dead_lettered. Make a copy first with 'dead-letters export'. The database keeps
-    what was done, and by which user of this machine.
+    Without options such as --tenant and --reason it discards all of them; with several, all must fit. The
+    users keep the outcome dead_lettered, and still count as failed. Make a copy first with 'dead-letters
+    export'. The database keeps what was done, and by which user of this machine.
     """
     check_can_ask(yes=yes)
     services, now = (

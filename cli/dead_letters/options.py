@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.numbers import RUN_NUMBER
 from cli.output import choices
 from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
@@ -32,7 +33,7 @@ class Age(click.ParamType[dt.timedelta]):
             return value
         found = _AGE.fullmatch(value)
         if found is None:
-            self.fail("not a number with s, m, h, d or w, such as 3h or 2d", param, ctx)
+            self.fail("Give a number with s, m, h, d or w, such as 3h or 2d.", param, ctx)
         return dt.timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -49,7 +50,7 @@ _OPTIONS: Final = (
         "--run",
         "runs",
         multiple=True,
-        type=click.IntRange(min=1),
+        type=RUN_NUMBER,
         metavar="RUN",
         help="Only those of this run. May be repeated.",
     ),
@@ -85,14 +86,14 @@ _OPTIONS: Final = (
         "--older-than",
         type=Age(),
         metavar="AGE",
-        help="Only users that have kept failing for longer than AGE. AGE is a number "
+        help="Only users that have been failing for longer than AGE. AGE is a number "
         "with s, m, h, d or w, such as 2d.",
     ),
     click.option(
         "--newer-than",
         type=Age(),
         metavar="AGE",
-        help="Only users that have kept failing for less than AGE.",
+        help="Only users that have been failing for less than AGE.",
     ),
 )
 

@@ -17,8 +17,8 @@ from cli.dead_letters.discard import operator_name
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.dead_letters.replay_dry_run import show_dry_run
 from cli.dead_letters.replay_report import replay_bar, show_operation
+from cli.numbers import Number, WholeNumber
 from cli.output import echo, json_option, print_json
-from cli.runs.options import FiniteRange
 from producers.dead_letters.ramp import MAX_FAILED_SHARE
 from producers.dead_letters.replay import Replay
 from producers.dead_letters.replay_request import ReplayHooks, ReplayRequest
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @dead_letter_options
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     metavar="N",
     show_default="all",
     help="Dead letters to replay, the oldest first.",
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--rate",
-    type=FiniteRange(min=0, min_open=True),
+    type=Number(0, above=True),
     metavar="N",
     show_default="no limit",
     help="Users to publish a second, at most.",
@@ -55,13 +55,13 @@ if TYPE_CHECKING:
     "--max-failed",
     default=MAX_FAILED_SHARE,
     show_default=True,
-    type=FiniteRange(0, 1),
+    type=Number(0, 1),
     metavar="SHARE",
     help="Go on with the next reason if more than this share (0 to 1) of a step fails again.",
 )
 @click.option(
     "--step-timeout",
-    type=FiniteRange(min=0, min_open=True),
+    type=Number(0, above=True),
     metavar="SECONDS",
     show_default="no limit",
     help="Stop if a step takes more seconds than this.",
@@ -83,7 +83,7 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Try failed messages again, within the run in which they failed.
 
-    Without options that choose, it replays all of them. Of several options that choose, all must apply.
+    Without options such as --tenant and --reason it replays all of them; with several, all must fit.
 
     It takes one reason after the other; the reasons that a person must correct come last. For each reason it
     starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it goes

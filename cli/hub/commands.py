@@ -23,6 +23,7 @@ from bootstrap.services import Services
 from cli.confirmation import confirm
 from cli.context import current_services
 from cli.hub.entra import entra_sign_in
+from cli.numbers import WholeNumber
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.tenants.completion import complete_tenants
 from runtime.version import VERSION
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 _NEEDS = (Requirement.DATABASE, Requirement.KEYS)
 
+_MEMBER_NUMBER = WholeNumber(1, wanted="the number of a member: 'update-sync hub members' shows them")
+
 _log = structlog.get_logger(__name__)
 
 
@@ -47,7 +50,7 @@ _log = structlog.get_logger(__name__)
     "--processes",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 64),
+    type=WholeNumber(1, 64),
     metavar="N",
     help="Server processes to run.",
 )
@@ -56,8 +59,8 @@ def hub(context: click.Context, *, processes: int) -> None:
     """Serve the Data Hub until stopped, or manage its members.
 
     It listens at UPDATE_SYNC_HUB_HOST and UPDATE_SYNC_HUB_PORT; UPDATE_SYNC_HUB_URL is its public address.
-    While no operator has signed in, it prints a link for the first one on a terminal. Put a proxy with TLS in
-    front of it.
+    Until an operator has signed in, it prints a link for the first one, if it runs on a terminal. Put a proxy
+    with TLS in front of it.
     """
     if context.invoked_subcommand is None:
         _serve(processes)
@@ -79,7 +82,8 @@ def hub(context: click.Context, *, processes: int) -> None:
 def invite_member(*, name: str, role: str, tenants: tuple[str, ...], yes: bool, wants_json: bool) -> None:
     """Print a link that signs NAME in, once and within ten minutes.
 
-    A member of that name, in whatever case, gets this role and these tenants in place of the former ones.
+    If there is a member of that name, this role and these tenants replace the former ones. Case does not
+    count.
     """
     services = current_services(*_NEEDS)
     known = find_by_name(name, store=services.store)
@@ -116,7 +120,7 @@ def list_members(*, wants_json: bool) -> None:
 
 
 @hub.command("remove")
-@click.argument("member", type=click.IntRange(1))
+@click.argument("member", type=_MEMBER_NUMBER)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def remove(*, member: int, yes: bool, wants_json: bool) -> None:

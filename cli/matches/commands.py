@@ -25,6 +25,7 @@ from cli.matches.warnings import (
     print_outcomes,
     print_what_stays,
 )
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json, print_result
 from cli.runs.request import publish_only, request_and_wait
 from cli.tenants.completion import tenant_argument
@@ -46,9 +47,9 @@ _DECIDING = (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS, Require
 def matches() -> None:
     """Settle matches that the sync does not settle by itself.
 
-    A suspicious or ambiguous match, or a collision, is a dead letter. Decide it once: an Entra user is a
-    Skolon user, or one of the two is left alone. Runs, dry runs and previews honour the decision. The
-    database keeps which user of this machine decided what.
+    A suspicious or ambiguous match, or a collision, is a dead letter. Decide once: the Entra user is
+    that Skolon user (link), or one of the two is left alone (ignore). Runs, dry runs and previews follow the
+    decision. The database keeps which user of this machine decided what.
     """
 
 
@@ -58,7 +59,7 @@ def matches() -> None:
     "--limit",
     default=100,
     show_default=True,
-    type=click.IntRange(1, 100_000),
+    type=WholeNumber(1, 100_000),
     metavar="N",
     help="Matches to list.",
 )
@@ -165,8 +166,9 @@ def forget(*, tenant: str, named: NamedUser, yes: bool, applied: ApplyOptions) -
     """Take back the decision about one user, of Entra or of Skolon.
 
     Name the user with --user or --skolon-user. What runs have written because of the decision stays. The
-    command names all these runs, and how to restore the values. It also lets the sync match a user anew for
-    which an undo failed. If another Entra user gets a Skolon user by that, it says which, and asks.
+    command names all these runs, and how to restore the values. A user for whom an undo failed is matched
+    anew by the next run. If another Entra user would get the Skolon user then, the command says which, and
+    asks.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id_of(tenant, named, services)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cli.output import echo, print_table
 from schemas.dead_letter_reasons import Reason
-from schemas.details.detail import texts_of
+from schemas.details.detail import as_detail, texts_of
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
 from schemas.timestamps import timestamp
@@ -45,6 +45,15 @@ def print_failed_undos(found: Sequence[FailedUndo], tenant: str) -> None:
         skolon_id=(one and one.skolon_id) or "SKOLON_USER",
         run=str(one.run) if one else "UNDONE_RUN",
     )
+
+
+def undo_again(detail: str | None, tenant: str | None, user: str) -> dict[str, object]:
+    """Return, as fields, the commands for a user for whom an undo failed; the detail names the undone run."""
+    fields: dict[str, object] = {"compare": f"update-sync matches show {tenant} {user}"}
+    run = as_detail(detail or "").parameters.get("run")
+    if run is not None:
+        fields["undo again"] = f"update-sync runs undo {run} --user {user}"
+    return fields
 
 
 def print_ways_out(tenant: str, *, user: str, skolon_id: str, run: str) -> None:

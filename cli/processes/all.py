@@ -8,6 +8,7 @@ import click
 
 from cli.context import current_services
 from cli.exits import WRONG_USE
+from cli.numbers import WholeNumber
 from cli.processes.supervisor import Supervisor
 
 
@@ -16,7 +17,7 @@ from cli.processes.supervisor import Supervisor
     "--processes",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 128),
+    type=WholeNumber(1, 128),
     metavar="N",
     help="Worker processes to run.",
 )

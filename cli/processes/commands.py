@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.context import current_services
+from cli.numbers import WholeNumber
 from queues.consuming.limits import ResourceNeeds, raise_file_limit
 from queues.consuming.processes import run_processes
 from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
@@ -20,7 +21,7 @@ processes_option: Callable[..., Any] = click.option(
     "--processes",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 128),
+    type=WholeNumber(1, 128),
     metavar="N",
     help="Processes to run, each with its own threads.",
 )
@@ -32,7 +33,7 @@ processes_option: Callable[..., Any] = click.option(
     "--threads",
     default=256,
     show_default=True,
-    type=click.IntRange(1, 256),
+    type=WholeNumber(1, 256),
     metavar="N",
     help="Users that each process works on at a time. An eighth of that number is added for small tenants.",
 )
@@ -50,7 +51,7 @@ def worker(*, processes: int, threads: int) -> None:
     "--threads",
     default=4,
     show_default=True,
-    type=click.IntRange(1, 256),
+    type=WholeNumber(1, 256),
     metavar="N",
     help="Requests for runs, and pages of users, that each process works on at a time.",
 )

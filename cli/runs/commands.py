@@ -14,6 +14,7 @@ from administration.runs.wait_for_run import wait_for_end
 from cli.context import current_services
 from cli.exits import INTERRUPTED
 from cli.lazy_group import LazyCommand
+from cli.numbers import WholeNumber
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.runs.group import RunsGroup
 from cli.runs.options import run_argument
@@ -53,27 +54,27 @@ def runs() -> None:
 
 
 @runs.command("list")
-@click.option("--tenant", metavar="KEY", shell_complete=complete_tenants, help="Only those of this tenant.")
+@click.option("--tenant", metavar="KEY", shell_complete=complete_tenants, help="Only runs of this tenant.")
 @click.option(
     "--status",
     "statuses",
     multiple=True,
     type=click.Choice(choices(Status)),
-    help="Only those with this status. May be repeated.",
+    help="Only runs with this status. May be repeated.",
 )
 @click.option(
     "--kind",
     "kinds",
     multiple=True,
     type=click.Choice([*choices(RunKind), _ALL_KINDS]),
-    help="Only those of this kind; by default all kinds but previews. May be repeated.",
+    help="Only runs of this kind; by default all kinds but previews. May be repeated.",
 )
-@click.option("--event", metavar="EVENT_ID", help="Only the run that this trigger started or joined.")
+@click.option("--event", metavar="EVENT_ID", help="Only the run that the request with this event id led to.")
 @click.option(
     "--limit",
     default=20,
     show_default=True,
-    type=click.IntRange(1, 1000),
+    type=WholeNumber(1, 1000),
     metavar="N",
     help="Runs to list, the newest first.",
 )
@@ -177,7 +178,7 @@ def _would_update(summary: RunSummary, *, with_previews: bool) -> tuple[object, 
     "--limit",
     default=100,
     show_default=True,
-    type=click.IntRange(1, 100_000),
+    type=WholeNumber(1, 100_000),
     metavar="N",
     help="With --users: users to list.",
 )
@@ -231,8 +232,9 @@ def watch(*, run: int, wants_json: bool) -> None:
     except KeyboardInterrupt:
         say_goes_on(run)
         raise click.exceptions.Exit(INTERRUPTED) from None
-    show_run(summary, wants_json=wants_json, details=details_of(summary, store))
-    exit_with(summary)
+    details = details_of(summary, store)
+    show_run(summary, wants_json=wants_json, details=details)
+    exit_with(summary, details)
 
 
 @runs.command()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
     from schemas.reports.forecast import RunForecast
     from schemas.runs.changes import ChangeCounts
+    from schemas.runs.totals.failure_group import FailureGroup
     from schemas.runs.totals.scope_exits import ScopeExits
 
 
@@ -24,6 +25,9 @@ def print_details(details: RunDetails, *, cancelled: bool) -> None:
     if details.changes.attributes:
         echo()
         print_changes(details.changes)
+    if any(group.attributes for group in details.failures):
+        echo()
+        print_failures(details.failures)
     if details.scope_exits:
         echo()
         print_scope_exits(details.scope_exits)
@@ -58,6 +62,19 @@ def print_changes(changes: ChangeCounts) -> None:
     print_table(("attribute", *map(str, ChangeKind)), rows)
 
 
+def print_failures(groups: Sequence[FailureGroup]) -> None:
+    """Print how many users failed for which reason, by the attributes that were not written."""
+    rows = [
+        (
+            group.reason,
+            ", ".join(ATTRIBUTE_TABLE[each].title for each in group.attributes) or "-",
+            group.users,
+        )
+        for group in sorted(groups, key=lambda group: (group.reason, -group.users))
+    ]
+    print_table(("failed for", "attributes not written", "users"), rows)
+
+
 def print_scope_exits(exits: Sequence[ScopeExits]) -> None:
     """Print how many users were synced before and are left out now, and by which rules."""
     users = sum(each.users for each in exits)
@@ -70,7 +87,7 @@ def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:
         "The run is cancelled; the guard had halted it." if cancelled else "The guard has halted the run."
     )
     if not prospect.outcomes:
-        echo(f"{halted} {_unseen_text(prospect)}")
+        echo(f"{halted} {_unseen_text(prospect, cancelled=cancelled)}")
         return
     echo(f"{halted} It would have gone on to do at least this:")
     ordered = [name for name in FINAL_OUTCOMES if name in prospect.outcomes]
@@ -78,7 +95,9 @@ def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:
     # Under the dead letters, which are the last of the outcomes.
     fields |= {f"    {reason}": count for reason, count in sorted(prospect.reasons.items())}
     if prospect.not_evaluated:
-        fields["  not evaluated"] = prospect.not_evaluated
+        # Workers go on to look at users that are published already, also after the halt.
+        name = "  not evaluated" if cancelled else "  not evaluated so far"
+        fields[name] = prospect.not_evaluated
     if prospect.not_listed != 0:
         fields["  not listed"] = "unknown" if prospect.not_listed is None else prospect.not_listed
     print_fields(fields)
@@ -87,11 +106,12 @@ def _print_prospect(prospect: RunForecast, *, cancelled: bool) -> None:
         print_changes(prospect.changes)
 
 
-def _unseen_text(prospect: RunForecast) -> str:
+def _unseen_text(prospect: RunForecast, *, cancelled: bool) -> str:
     """Return how many users a halted run has not come to, if nothing is known of what it would do to them."""
     left = prospect.not_evaluated
     read = "1 user that it has read has" if left == 1 else f"{left} users that it has read have"
-    parts = [f"{read} no outcome, and it is not known what it would do."] if left else []
+    so_far = "" if cancelled else " so far"
+    parts = [f"{read} no outcome, and it is not known{so_far} what it would do."] if left else []
     if prospect.not_listed is None:
         parts.append("How many users it has not read is unknown.")
     elif prospect.not_listed:

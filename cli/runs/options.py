@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.numbers import RUN_NUMBER, Number
 from schemas.fields import NO_OBJECT_ID, is_object_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class FiniteRange(click.FloatRange):
-    """A number in a range; `nan`, which is in none, and `inf` are refused."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number."""
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is no number.", param, ctx)
-        return number
 
 
 class EntraId(click.ParamType[str]):
@@ -45,14 +34,14 @@ def check_timeout(timeout: float | None, *, wait: bool) -> None:
 #: How long `--wait` waits.
 timeout_option: Callable[..., Any] = click.option(
     "--timeout",
-    type=FiniteRange(min=0),
+    type=Number(0),
     metavar="SECONDS",
     show_default="no limit",
     help="With --wait: stop waiting after this many seconds; what was requested goes on.",
 )
 
 #: The number of a run.
-run_argument: Callable[..., Any] = click.argument("run", type=click.IntRange(min=1))
+run_argument: Callable[..., Any] = click.argument("run", type=RUN_NUMBER)
 
 #: The users that a run is about.
 users_option: Callable[..., Any] = click.option(

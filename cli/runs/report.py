@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,8 @@ from administration.runs.idle import describe_idle
 from administration.runs.wait_descriptions import describe_waiting
 from cli.output import localized, localized_texts, print_fields, print_json
 from cli.runs.details import print_details
+from schemas.details.detail import texts_from
+from schemas.details.template import Template
 from schemas.outcomes import FINAL_OUTCOMES, Cause, Mode, Outcome, RunKind, Status
 from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Language
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from administration.runs.details import RunDetails
     from administration.runs.idle import Idle
     from schemas.runs.run import Run, RunSummary
+
+_NOT_IN_ENTRA: Final = Template(
+    "det finns ingen användare i Entra med id {users}; kontrollera att det är rätt",
+    "Entra has no user with the id {users}; check that it is right",
+)
 
 
 def run_json(summary: RunSummary, details: RunDetails | None, idle: Sequence[Idle]) -> dict[str, Any]:
@@ -74,6 +81,8 @@ def show_run(
         fields |= localized(f"warning {warning.kind}", warning.detail)
         fields |= {f"  fix ({language})": texts[language].fix for language in Language}
     fields |= _outcome_fields(summary, details)
+    if details is not None and details.not_in_entra:
+        fields |= localized_texts("not in Entra", texts_from(_NOT_IN_ENTRA, users=details.not_in_entra))
     if run.reverts_run_id is not None:
         fields |= _undo_fields(summary)
     print_fields(fields)
@@ -92,7 +101,7 @@ def _halt_fields(summary: RunSummary, cause: Cause) -> dict[str, object]:
     if run.status is not Status.HALTED:
         # Cancelled since: there is nothing to resume.
         return _cause_fields("was halted", cause, run.detail)
-    texts = remedy_for(cause).texts
+    texts = remedy_for(cause, of_undo=run.mode is Mode.UNDO).texts
     fields = _cause_fields("cause", cause, run.detail)
     fields |= {f"fix ({language})": texts[language].fix for language in Language}
     if not (cause is Cause.GUARD_EXCEEDED or (cause is Cause.SUSPICIOUS_LIST and summary.published)):
@@ -119,11 +128,18 @@ def _cause_fields(name: str, cause: Cause, detail: str | None) -> dict[str, obje
 
 
 def _undo_fields(summary: RunSummary) -> dict[str, object]:
-    """Return what an undo has not written: of which users of those above, and why."""
-    return {
+    """Return what an undo has not written: of which users of those above, and why; and how to do it."""
+    run = summary.run
+    fields: dict[str, object] = {
         "  skipped": f"{summary.skipped} with an attribute that has changed since",
         "  as before": f"{summary.as_before} with their former values already",
     }
+    if run.status is Status.COMPLETED and not run.dry_run and summary.counts.get(Outcome.DEAD_LETTERED):
+        fields["not restored"] = (
+            f"update-sync dead-letters list --users --run {run.id}    who, why, what to do"
+        )
+        fields["undo again"] = f"update-sync runs undo {run.reverts_run_id}    once that is settled"
+    return fields
 
 
 def _undone_fields(details: RunDetails | None) -> dict[str, object]:
@@ -192,6 +208,6 @@ def describe_kind(run: Run) -> str:
     return str(run.kind)
 
 
-def exit_with(summary: RunSummary) -> None:
-    """Exit: with 0 when the run is complete and has no dead letter, else 1."""
-    raise click.exceptions.Exit(0 if summary.succeeded else 1)
+def exit_with(summary: RunSummary, details: RunDetails) -> None:
+    """Exit: with 0 when the run is complete without a dead letter and Entra has all named users, else 1."""
+    raise click.exceptions.Exit(0 if summary.succeeded and not details.not_in_entra else 1)

@@ -50,8 +50,9 @@ def request_and_wait(
             echo(_joined_text(run), err=True)
         left = None if ends is None else max(0.0, ends - time.monotonic())
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
-    show_run(summary, wants_json=wants_json, details=details_of(summary, services.store), joined=joined)
-    exit_with(summary)
+    details = details_of(summary, services.store)
+    show_run(summary, wants_json=wants_json, details=details, joined=joined)
+    exit_with(summary, details)
 
 
 @contextmanager

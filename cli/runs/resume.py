@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> None:
     """Resume RUN, which is halted: it reads again the users that it has not come to.
 
-    With --override-guard it asks first if the tenant's settings have changed since the run started: the users
-    that have an outcome keep it.
+    Users that have an outcome keep it, whatever was corrected since. So with --override-guard the command
+    asks first if the tenant's settings have changed since the run started.
     """
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()

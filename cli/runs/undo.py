@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @run_argument
 @users_option
-@click.option("--dry-run", is_flag=True, help="Show what would be restored; change nothing. It waits.")
+@click.option("--dry-run", is_flag=True, help="Wait, and show what would be restored; change nothing.")
 @click.option(
     "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."
 )

@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
+from cli.numbers import WholeNumber
 from cli.output import json_option
 from schemas.errors import UsageError
 
@@ -38,7 +39,7 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
     "--users",
     default=500,
     show_default=True,
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     metavar="N",
     help="Made-up users to sync.",
 )
@@ -46,11 +47,14 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
     "--seed",
     default=1,
     show_default=True,
+    type=WholeNumber(),
     metavar="N",
     help="A number; the same one makes the same users.",
 )
 @json_option
-@click.option("--hub", is_flag=True, help="Open the Data Hub over it, signed in, until Ctrl-C.")
+@click.option(
+    "--hub", is_flag=True, help="Serve the Data Hub for the made-up municipality, signed in, until Ctrl-C."
+)
 @click.option("--serve", is_flag=True, help="Only serve Entra, Graph and Skolon, until Ctrl-C.")
 @click.option(
     "--directory",
@@ -77,7 +81,7 @@ def _host_name(_context: click.Context, _option: click.Parameter, value: str) ->
 @click.option(
     "--ports",
     nargs=2,
-    type=click.IntRange(0, 65535),
+    type=WholeNumber(0, 65535),
     default=(0, 0),
     metavar="ENTRA SKOLON",
     show_default="free ones",

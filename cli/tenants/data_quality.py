@@ -9,6 +9,7 @@ import click
 
 from administration.tenants.data_quality import data_quality_of, uses_immutable_id
 from cli.context import current_services
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, localized, print_json
 from cli.tenants.options import key_argument
 from cli.tenants.sign_in_report import sign_in_lines
@@ -39,7 +40,7 @@ _INDENT: Final = "  "
     "--limit",
     default=20,
     show_default=True,
-    type=click.IntRange(1, 100_000),
+    type=WholeNumber(1, 100_000),
     metavar="N",
     help="Users, pairs or groups to show of each kind of error.",
 )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.numbers import Number, WholeNumber
 from cli.tenants.completion import complete_tenants
 from cli.tenants.scope.settings import SCOPE_OPTIONS, add_scope, for_new, merged
 from cli.tenants.settings.file import STDIN, read_object, read_text
 from schemas.errors import UsageError
 from schemas.tenants.skolon_target import SkolonProfile
 from schemas.tenants.tenant import Guard
+from schemas.tenants.tenant_schema import MAX_TRUST_DAYS, MAX_WAIT_HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -125,14 +127,14 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--give-up-after-hours",
-        type=float,
+        type=Number(0, MAX_WAIT_HOURS, above=True),
         metavar="HOURS",
         show_default=for_new("24"),
         help="How many hours the sync waits for a service that is away before a user counts as failed.",
     ),
     click.option(
         "--trust-receipts-days",
-        type=int,
+        type=WholeNumber(0, MAX_TRUST_DAYS),
         metavar="DAYS",
         show_default=for_new("0"),
         help="For how many days a verified user is not looked up in Skolon again, unless Entra has changed.",

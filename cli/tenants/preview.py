@@ -70,9 +70,9 @@ def preview(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Show what a run would do, and change nothing.
 
-    Producer and workers process all users as a dry run. It runs beside the tenant's
-    other runs. Ctrl-C cancels it. It exits with 1 if a user would be a dead letter or the guard would
-    halt the real run.
+    Producer and workers process all users as a dry run, beside the tenant's other runs. Ctrl-C cancels it. It
+    exits with 1 if a user would be a dead letter, most users would lose the value of an attribute, or the
+    guard would halt the real run.
 
     With --user, this command itself processes one user, and explains each step.
     """

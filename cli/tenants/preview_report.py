@@ -43,15 +43,16 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         print_changes(preview.details.changes)
     echo()
     _print_mapping(preview.mapping)
-    lost_keys = [lost_key_warning(preview.lost_match_keys)] if preview.lost_match_keys else []
-    for line in (*lost_keys, *preview.lost):
-        echo(f"Warning: {line}.")
-    for warning in summary.warnings:
-        echo_detail("Warning", warning.detail)
     if preview.details.scope_exits:
         print_scope_exits(preview.details.scope_exits)
     if preview.details.guard is not None:
         print_guard(preview.details.guard)
+    for warning in summary.warnings:
+        echo_detail("Warning", warning.detail)
+    # At the end, where they are seen: the table above is wide.
+    lost_keys = [lost_key_warning(preview.lost_match_keys)] if preview.lost_match_keys else []
+    for line in (*lost_keys, *preview.lost):
+        echo(f"Warning: {line}.")
 
 
 def _print_mapping(mapping: Mapping[Attribute, AttributeMapping]) -> None:

@@ -10,6 +10,7 @@ import click
 from administration.users.lookup import decision_about
 from administration.users.status import user_reports
 from cli.context import current_services
+from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json
 from cli.tenants.completion import tenant_argument
 from cli.users.options import read_identifier
@@ -36,7 +37,7 @@ def users() -> None:
     "--limit",
     default=10,
     show_default=True,
-    type=click.IntRange(1, 1000),
+    type=WholeNumber(1, 1000),
     metavar="N",
     help="Runs to show, the newest first.",
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import DelayReason
 from cli.durations import format_age
+from cli.matches.failed_undos import undo_again
 from cli.output import echo, localized, localized_texts, print_fields, print_table
 from cli.users.report import decision_text, print_user
 from schemas.dead_letter_reasons import Reason
@@ -86,7 +87,7 @@ def print_current(report: CurrentReport, tenant: str, *, now: dt.datetime) -> No
     if shown["not_compared"]:
         echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
     echo("", "What the runs recorded:")
-    said = (Reason(shown["reason"]), shown["detail"]) if shown["reason"] else None
+    said = (Reason(shown["reason"]), shown["detail"], state.owner) if shown["reason"] else None
     print_user(report.recorded, tenant, now=now, explained=said)
 
 
@@ -95,14 +96,16 @@ def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.d
     fields: dict[str, object] = {"user": report.recorded.user, "now": _now(state, shown)}
     if shown["reason"] is not None or shown["cause"] is not None:
         reason = Reason(shown["reason"]) if shown["reason"] else Cause(shown["cause"])
-        explained = remedy_for(reason)
-        owner = shown["owner"] or explained.owner
+        explained = remedy_for(reason, owner=state.owner)
+        owner = state.owner or explained.owner
         fields |= {"reason": reason, **localized("detail", shown["detail"]), "owner": owner}
         for language in Language:
             text = explained.texts[language]
             fields[f"what ({language})"] = text.what_happened
             fields[f"fix ({language})"] = text.fix
-        if reason in (*MATCH_REASONS, Reason.UNDO_FAILED):
+        if reason is Reason.UNDO_FAILED:
+            fields |= undo_again(shown["detail"], tenant, report.recorded.user)
+        elif reason in MATCH_REASONS:
             fields["compare"] = f"update-sync matches show {tenant} {report.recorded.user}"
     elif shown["away"] is not None:
         fields |= localized("away", shown["away"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from administration.remedies import failure_owner
 from cli.durations import format_age
+from cli.matches.failed_undos import undo_again
 from cli.output import echo, localized, print_fields, print_table
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import NotFoundReason
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import datetime as dt
 
     from administration.users.status import UserReport
+    from schemas.reports.remedy import Owner
     from schemas.reports.user_status import HistoryEntry
     from schemas.tenants.match_decision import MatchDecision
 
@@ -46,11 +47,12 @@ def print_user(
     tenant: str,
     *,
     now: dt.datetime,
-    explained: tuple[Reason, str | None] | None = None,
+    explained: tuple[Reason, str | None, Owner | None] | None = None,
 ) -> None:
     """Print whether a user is in sync, and what the runs did.
 
-    `explained` is a reason with its detail that was told of already, with what to do: it is not repeated.
+    `explained` is a reason with its detail and owner that was told of already, with what to do: it is not
+    repeated.
     """
     standing = report.standing
     told, confirmed = standing.latest, standing.last_verification
@@ -66,18 +68,20 @@ def print_user(
         else f"{_when(confirmed.at, now)} by run {confirmed.run}, {confirmed.result_text}",
         "pending": _waits(standing.pending),
     }
-    said, said_detail = explained or (None, None)
+    said, said_detail, said_owner = explained or (None, None, None)
     if told is not None and told.reason is not None and told.reason is said:
         fields["reason"] = f"{told.reason}, as above"
-        if told.detail != said_detail:
-            fields["owner"] = failure_owner(told.reason, told.detail)
+        if report.owner is not said_owner:
+            fields["owner"] = report.owner
     elif told is not None and told.reason is not None:
-        remedy = remedy_for(told.reason)
-        fields |= {"reason": told.reason, "owner": failure_owner(told.reason, told.detail)}
+        remedy = remedy_for(told.reason, owner=report.owner)
+        fields |= {"reason": told.reason, "owner": report.owner}
         for language in Language:
             fields[f"what ({language})"] = remedy.texts[language].what_happened
             fields[f"fix ({language})"] = remedy.texts[language].fix
-        if told.reason in (*MATCH_REASONS, Reason.UNDO_FAILED):
+        if told.reason is Reason.UNDO_FAILED:
+            fields |= undo_again(told.detail, tenant, report.user)
+        elif told.reason in MATCH_REASONS:
             fields["compare"] = f"update-sync matches show {tenant} {report.user}"
     if told is not None and (told.reason is None or (told.reason, told.detail) != (said, said_detail)):
         fields |= localized("detail", told.detail)

@@ -17,6 +17,7 @@ from hub.presentation.advice import advice_on
 from hub.presentation.changes import change_rows
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusedError
+from schemas.outcomes import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,11 @@ def _page(
     plan = plan_resume(summary, store=store)
     question = question_of(summary, store=store) if plan.is_halted and plan.needs_answer else None
     language = current_language()
-    halt = None if summary.run.cause is None else advice_on(summary.run.cause, language)
+    halt = (
+        None
+        if summary.run.cause is None
+        else advice_on(summary.run.cause, language, of_undo=summary.run.mode is Mode.UNDO)
+    )
     return render_template(
         "resume.html",
         tenant=found,

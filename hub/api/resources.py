@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
 from administration.paging import users_page
-from administration.remedies import failure_owner
+from administration.remedies import FailureOwners
 from administration.runs.run_users import run_users_list
 from administration.runs.tenant_runs import run_of_tenant, runs_page
 from administration.tenants.status import tenant_statuses
@@ -22,7 +22,6 @@ from hub.api.cursors import encode_cursor
 from hub.api.problems import CONTENT_TYPE, ProblemSchema
 from hub.services import hub_services
 from schemas.details.detail import structured_json
-from schemas.reports.remedies import owner_of
 from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
 
@@ -134,12 +133,13 @@ def run_users(query: Mapping[str, Any], tenant: str, run: str) -> dict[str, Any]
 @_get("/syncs/<tenant>/failures", schemas.FailuresSchema)
 def failures(tenant: str) -> dict[str, Any]:
     """Return the users that fail as things stand, in groups by reason, the largest first."""
-    groups = failure_groups(own_tenant(tenant), None, store=hub_services().store)
+    store = hub_services().store
+    groups, owners = failure_groups(own_tenant(tenant), None, store=store), FailureOwners(store)
     return {
         "groups": [
             {
                 "reason": str(group.reason),
-                "owner": str(owner_of(group.reason, is_held_in_entra=group.is_held_in_entra)),
+                "owner": str(owners.of_group(tenant, group.reason, is_held_in_entra=group.is_held_in_entra)),
                 "users": group.users,
                 "first": timestamp(group.first),
                 "last": timestamp(group.last),
@@ -153,14 +153,15 @@ def failures(tenant: str) -> dict[str, Any]:
 @_get("/syncs/<tenant>/failures/users", schemas.FailedUsersSchema, query=schemas.FailedUsersQuery)
 def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
     """List the users that fail as things stand, by their ids."""
-    read = failed_users_list(own_tenant(tenant), query["reason"], store=hub_services().store)
+    store = hub_services().store
+    read, owners = failed_users_list(own_tenant(tenant), query["reason"], store=store), FailureOwners(store)
     page = users_page(read, after=query["cursor"], limit=query["limit"])
     users = [
         {
             "user": each.entra_id,
             "run": str(each.run),
             "reason": str(each.reason),
-            "owner": str(failure_owner(each.reason, each.detail)),
+            "owner": str(owners.of(tenant, each.reason, each.detail)),
             "detail": each.detail,
             "structured_detail": structured_json(each.detail),
             "since": timestamp(each.since),

@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from hub.api.cursors import Cursor, RunCursor
 from schemas.dead_letter_reasons import Reason
+from schemas.errors import Dependency
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome, RunKind, Stage, Status
 from schemas.reports.remedy import Owner
 from schemas.reports.user_status import SyncState
@@ -92,6 +93,7 @@ class NeedSchema(Schema):
     users = _number("How many users it is about.", nullable=True)
     since = _time("Since when", nullable=True)
     expires = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+    service = _word(Dependency, nullable=True, about="What a run has waited for since then.")
 
 
 class SyncSchema(Schema):

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
 from administration.paging import UsersPage, all_users
+from administration.remedies import FailureOwners
 from administration.tenants.status import tenant_statuses
 from administration.users.view import group_names
 from hub.addresses import reason_of, requested_page, tenant_of
@@ -21,7 +22,6 @@ from hub.presentation.times import zoned
 from hub.presentation.words import OWNERS, REASONS
 from hub.services import hub_services
 from schemas.fields import is_object_id
-from schemas.reports.remedies import names_holder
 from schemas.tenants.tenant_status import ProblemKind
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from flask import Response
 
+    from hub.presentation.advice import Advice
     from schemas.dead_letter_reasons import Reason
     from store.reports.open_failures import FailureGroup, OpenFailure
 
@@ -45,8 +46,9 @@ def overview(tenant: str) -> str:
     (status,) = tenant_statuses(
         [tenant], store=services.store, now=dt.datetime.now(dt.UTC), idle=services.idle
     )
+    owners = FailureOwners(services.store)
     groups = [
-        (group, advice_on(group.reason, language, is_held_in_entra=group.is_held_in_entra))
+        (group, _advice(tenant, group, owners))
         for group in failure_groups(tenant, status.last_run, store=services.store)
     ]
     return render_template(
@@ -57,7 +59,9 @@ def overview(tenant: str) -> str:
             (
                 problem,
                 describe_problem(problem, language),
-                None if problem.cause is None else advice_on(problem.cause, language),
+                None
+                if problem.cause is None
+                else advice_on(problem.cause, language, of_undo=problem.of_undo),
             )
             for problem in status.problems
             if problem.kind is not ProblemKind.USERS_FAILED
@@ -99,13 +103,14 @@ def _users(
     told: Mapping[str, tuple[str, ...]] | None = None,
 ) -> str:
     group = _group(tenant, reason)
+    advice = advice_on(reason, current_language())
+    if group is not None:
+        advice = _advice(tenant, group, FailureOwners(hub_services().store))
     return render_template(
         "attention_users.html",
         tenant=tenant_of(tenant),
         reason=reason,
-        advice=advice_on(
-            reason, current_language(), is_held_in_entra=group is not None and group.is_held_in_entra
-        ),
+        advice=advice,
         page=page,
         count=0 if group is None else group.users,
         told=told,
@@ -126,6 +131,11 @@ def users_csv(tenant: str, reason: str) -> Response:
     return _csv(tenant, reason_of(reason))
 
 
+def _advice(tenant: str, group: FailureGroup, owners: FailureOwners) -> Advice:
+    owner = owners.of_group(tenant, group.reason, is_held_in_entra=group.is_held_in_entra)
+    return advice_on(group.reason, current_language(), owner=owner)
+
+
 def _group(tenant: str, reason: Reason) -> FailureGroup | None:
     groups = failure_groups(tenant, None, store=hub_services().store)
     return next((each for each in groups if each.reason is reason), None)
@@ -133,7 +143,8 @@ def _group(tenant: str, reason: Reason) -> FailureGroup | None:
 
 def _csv(tenant: str, reason: Reason | None) -> Response:
     found, language = tenant_of(tenant), current_language()
-    users = all_users(failed_users_list(tenant, reason, store=hub_services().store))
+    store = hub_services().store
+    users, owners = all_users(failed_users_list(tenant, reason, store=store)), FailureOwners(store)
     rows = (
         (
             each.entra_id,
@@ -145,7 +156,8 @@ def _csv(tenant: str, reason: Reason | None) -> Response:
             each.run,
         )
         for each in users
-        for advice in (advice_on(each.reason, language, is_held_in_entra=names_holder(each.detail)),)
+        for owner in (owners.of(tenant, each.reason, each.detail),)
+        for advice in (advice_on(each.reason, language, owner=owner),)
     )
     headings = (
         _("Entra id"),

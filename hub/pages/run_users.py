@@ -8,6 +8,7 @@ from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext as _
 
 from administration.paging import all_users
+from administration.remedies import FailureOwners
 from administration.runs.run_users import run_users_list
 from hub.addresses import reason_of, requested_page, run_summary_of, tenant_of
 from hub.language import current_language
@@ -29,7 +30,11 @@ def show(tenant: str, run: str, outcome: str) -> str:
     """Show the users of a run with an outcome, those with one `reason` if it is named."""
     found, summary = tenant_of(tenant), run_summary_of(tenant, run)
     chosen, reason, language = _outcome(outcome), _reason(), current_language()
-    page = requested_page(run_users_list(summary.run.id, chosen, reason, store=hub_services().store))
+    store = hub_services().store
+    page, owners = (
+        requested_page(run_users_list(summary.run.id, chosen, reason, store=store)),
+        FailureOwners(store),
+    )
     return render_template(
         "run_users.html",
         tenant=found,
@@ -38,7 +43,7 @@ def show(tenant: str, run: str, outcome: str) -> str:
         reason=reason,
         count=summary.counts.get(chosen, 0) if reason is None else summary.reasons.get(reason, 0),
         page=page,
-        rows=[(each, receipt_row(each, language)) for each in page.users],
+        rows=[(each, receipt_row(each, language, owners, tenant)) for each in page.users],
     )
 
 
@@ -47,7 +52,11 @@ def as_csv(tenant: str, run: str, outcome: str) -> Response:
     """Return the users of a run with an outcome as a file."""
     found, summary, language = tenant_of(tenant), run_summary_of(tenant, run), current_language()
     chosen, reason = _outcome(outcome), _reason()
-    users = all_users(run_users_list(summary.run.id, chosen, reason, store=hub_services().store))
+    store = hub_services().store
+    users, owners = (
+        all_users(run_users_list(summary.run.id, chosen, reason, store=store)),
+        FailureOwners(store),
+    )
     rows = (
         (
             each.entra_id,
@@ -60,7 +69,7 @@ def as_csv(tenant: str, run: str, outcome: str) -> Response:
             row.zoned_at,
         )
         for each in users
-        for row in (receipt_row(each, language),)
+        for row in (receipt_row(each, language, owners, tenant),)
     )
     headings = (
         _("Entra id"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, abort, make_response, render_template, request
 
+from administration.remedies import FailureOwners
 from administration.runs.details import details_of
 from administration.runs.tenant_runs import runs_page
 from hub.actions.acting import may_act
@@ -18,7 +19,7 @@ from hub.presentation.details import page_detail
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
     is_open = run.status in OPEN_STATUSES
     # They read all of the run's results, and are not final before its end: too much for each look at it.
     details = None if is_open else details_of(summary, services.store)
-    halt = None if run.cause is None else advice_on(run.cause, language)
+    halt = None if run.cause is None else advice_on(run.cause, language, of_undo=run.mode is Mode.UNDO)
     prospect = details.prospect if details else None
     return {
         "summary": summary,
@@ -112,8 +113,10 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
 
 
 def _advice_on(run: Run, reason: Reason) -> Advice:
-    held = reason is Reason.VALUE_TAKEN and hub_services().store.receipts.is_held_in_entra(run.id, reason)
-    return advice_on(reason, current_language(), is_held_in_entra=held)
+    store = hub_services().store
+    held = reason is Reason.VALUE_TAKEN and store.receipts.is_held_in_entra(run.id, reason)
+    owner = FailureOwners(store).of_group(run.tenant, reason, is_held_in_entra=held)
+    return advice_on(reason, current_language(), owner=owner)
 
 
 def _would_halt(details: RunDetails | None) -> Sequence[str] | None:

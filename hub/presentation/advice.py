@@ -9,10 +9,11 @@ from flask import g
 from flask_babel import lazy_gettext as _
 
 from hub.presentation.details import page_detail
-from hub.presentation.page_advice import ADVICE
+from hub.presentation.page_advice import ADVICE, SOURCE_ADVICE, UNDO_ADVICE
 from schemas.dead_letter_reasons import Reason
 from schemas.hub.member import Role
-from schemas.reports.remedies import owner_of, remedy_for
+from schemas.reports.dead_letter_remedies import SOURCE_REMEDIES
+from schemas.reports.remedies import remedy_for
 from schemas.reports.remedy import Owner
 
 if TYPE_CHECKING:
@@ -50,19 +51,27 @@ class Advice:
 
 
 def advice_on(
-    what: Reason | Cause | WarningKind, language: Language, *, is_held_in_entra: bool = False
+    what: Reason | Cause | WarningKind,
+    language: Language,
+    *,
+    owner: Owner | None = None,
+    of_undo: bool = False,
 ) -> Advice:
     """Return the advice on a failure, a halt or a warning, as the member who reads the page needs it.
 
-    `is_held_in_entra` is as in `schemas.reports.remedies.owner_of`.
+    `owner` is who must act on a failure, as `administration.remedies.FailureOwners` knows. `of_undo` says
+    that a halted run is an undo.
     """
-    happened, to_do = ADVICE[what]
-    remedy = remedy_for(what)
+    remedy = remedy_for(what, owner=owner, of_undo=of_undo)
+    is_of_sources = isinstance(what, Reason) and remedy is SOURCE_REMEDIES.get(what)
+    happened, to_do = SOURCE_ADVICE[what] if is_of_sources else ADVICE[what]
+    if of_undo:
+        happened, to_do = UNDO_ADVICE.get(what, (happened, to_do))
     reads_as_operator = _reads_as_operator()
     return Advice(
         what_happened=happened,
         what_to_do=_OPERATORS_ACT if to_do is None else to_do,
-        owner=owner_of(what, is_held_in_entra=is_held_in_entra) if isinstance(what, Reason) else remedy.owner,
+        owner=owner or remedy.owner,
         for_operators=remedy.texts[language].fix if reads_as_operator else None,
         shows_detail=reads_as_operator or remedy.owner is not Owner.OPERATOR,
         language=language,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from babel import Locale
-
-from schemas.details.detail import Detail, as_detail
+from hub.presentation.words import REASONS
+from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, as_detail, texts_from
 from schemas.details.kinds import DetailKind
 from schemas.details.names import ATTRIBUTE_NAMES
+from schemas.details.template import Template
 from schemas.reports.remedy import Language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.details.detail import Parameter
 
 #: What leaves a user out and needs no name: the fact says it all.
@@ -23,6 +26,18 @@ _NAMELESS: Final = (
     "securityMarking",
 )
 
+#: What the guard says, without the name of its setting.
+_SENTENCES: Final[Mapping[DetailKind, Template]] = {
+    DetailKind.GUARD_EXCEEDED: Template(
+        "{count} av {size} användare {limit:guard}; gränsen är {most} användare och {share} %",
+        "{count} of {size} users {limit:guard}; the limit is {most:# user|# users} and {share}%",
+    ),
+    DetailKind.GUARD_EXCEEDED_OF_SYNCED: Template(
+        "{count} av {size} synkade användare {limit:guard}; gränsen är {most} användare och {share} %",
+        "{count} of {size} synced users {limit:guard}; the limit is {most:# user|# users} and {share}%",
+    ),
+}
+
 #: Before the label of a rule, which people read alone.
 _RULE: Final = "scope.exclude "
 
@@ -33,6 +48,8 @@ def page_detail(detail: str, language: Language) -> str:
 
 
 def _in_words(detail: Detail, language: Language) -> Detail:
+    if detail.kind in _SENTENCES:
+        return as_detail(texts_from(_SENTENCES[detail.kind], **detail.parameters)[language])
     parameters = dict(detail.parameters)
     if detail.kind is DetailKind.EXCLUDED:
         setting, fact = str(parameters.get("setting", "")), parameters.get("fact")
@@ -53,8 +70,10 @@ def _parameter(name: str, value: Parameter, language: Language) -> Parameter:
 def _one(name: str, value: str | int, language: Language) -> str | int:
     if isinstance(value, Detail):
         return _in_words(value, language)
-    if name == "country":
-        return str(Locale(str(language)).territories.get(str(value), value))
+    if name == "reason" and value in list(Reason):
+        return (
+            f"“{REASONS[Reason(value)]}”" if language is Language.ENGLISH else f"”{REASONS[Reason(value)]}”"
+        )
     # The Swedish sentences have the pages' names; they change them within a sentence.
     if name in {"attribute", "attributes"} and language is Language.ENGLISH:
         return ATTRIBUTE_NAMES[language].get(str(value), str(value))

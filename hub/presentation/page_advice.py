@@ -163,3 +163,41 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         ),
     }
 )
+
+#: By the reason: if so many users fail for it that the settings are at fault.
+SOURCE_ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString | None]]] = (
+    MappingProxyType(
+        {
+            Reason.INVALID_USER: (
+                _(
+                    "Most users have a value that breaks a rule. Probably the sync takes it from the wrong place in Entra. "
+                    "The other values were written."
+                ),
+                _(
+                    "See on the page Settings where the value comes from, and tell Skolon's operators where it should "
+                    "come from."
+                ),
+            ),
+        }
+    )
+)
+
+#: What is different for the halt of an undo.
+UNDO_ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString | None]]] = (
+    MappingProxyType(
+        {
+            Cause.GUARD_EXCEEDED: (
+                _(
+                    "To undo the run would change more users, or fail for more, than your limit allows, so it asks "
+                    "first."
+                ),
+                _("See what it would do. If it is right, let it go on. If it is wrong, cancel it."),
+            ),
+            Cause.GAVE_UP: (_("The sync could not go on with undoing the run for too long."), None),
+            Cause.BUG: (
+                _("Something happened while the run was undone that the sync is not prepared for."),
+                None,
+            ),
+        }
+    )
+)

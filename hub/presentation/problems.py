@@ -8,7 +8,7 @@ from flask_babel import gettext, ngettext
 
 from hub.presentation.advice import advice_on
 from hub.presentation.times import day, moment
-from hub.presentation.words import REASONS
+from hub.presentation.words import REASONS, SERVICES
 from schemas.tenants.tenant_status import ProblemKind
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def describe_problem(problem: Problem, language: Language) -> str:
     return str(_sentence(problem, language))
 
 
-def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR0911 - one table
+def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR0911, PLR0912 - one table
     since, expires = moment(problem.since), day(problem.expires)
     users = problem.users or 0
     match problem.kind:
@@ -32,9 +32,18 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
         case ProblemKind.NO_PRODUCER | ProblemKind.NO_WORKER | ProblemKind.BROKER_AWAY:
             return gettext("A run has stopped moving: a part of the sync is not running.")
         case ProblemKind.RUN_HALTED:
-            why = "" if problem.cause is None else str(advice_on(problem.cause, language).what_happened)
+            why = ""
+            if problem.cause is not None:
+                advice = advice_on(problem.cause, language, of_undo=problem.of_undo)
+                why = str(advice.what_happened)
             halted = gettext("A run was halted %(since)s.", since=since)
             return f"{halted} {why}".rstrip()
+        case ProblemKind.SERVICE_AWAY:
+            return gettext(
+                "A run has waited for %(service)s since %(since)s, and goes on by itself afterwards.",
+                service=SERVICES[problem.service],
+                since=since,
+            )
         case ProblemKind.RUN_OVERDUE:
             return gettext("The run that was due %(since)s has not been requested.", since=since)
         case ProblemKind.RUN_NOT_STARTED:

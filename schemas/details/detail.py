@@ -10,12 +10,13 @@ from schemas.details.kinds import DetailKind
 from schemas.details.names import (
     ATTRIBUTE_NAMES,
     CONJUNCTIONS,
+    COUNTRY_NAMES,
     GUARD_NAMES,
     NAMES_IN_SENTENCES,
     NO_TRAIT,
     TRAIT_NAMES,
 )
-from schemas.details.template import AGREEING, DIFFERING, GUARD, LIST, NAME, TITLE, segments
+from schemas.details.template import AGREEING, COUNTRY, DIFFERING, GUARD, LIST, NAME, TITLE, segments
 from schemas.details.texts.templates import TEMPLATES
 from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
@@ -39,6 +40,7 @@ _NAMES: Final = {
     AGREEING: TRAIT_NAMES,
     DIFFERING: TRAIT_NAMES,
     GUARD: GUARD_NAMES,
+    COUNTRY: COUNTRY_NAMES,
 }
 
 #: Stands for a parameter that is missing.

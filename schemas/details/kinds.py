@@ -53,6 +53,7 @@ class DetailKind(StrEnum):
     VALUE_GIVEN_UP_FIRST = "value_given_up_first"
     CHANGED_BY_OTHERS = "changed_by_others"
     UNDO_FAILED = "undo_failed"
+    UNDO_INCOMPLETE = "undo_incomplete"
     UNDO_FOUND_NOTHING = "undo_found_nothing"
     UNDO_SKIPPED = "undo_skipped"
     UNDO_AS_BEFORE = "undo_as_before"
@@ -275,7 +276,6 @@ class DetailKind(StrEnum):
     NO_FORM_TAKEN = "no_form_taken"
     OTHER_FORMS = "other_forms"
     FOUND_OUT_AT = "found_out_at"
-
     # How to fix what the check of a tenant's credentials found.
     FIX_AWAY = "fix_away"
     FIX_TLS = "fix_tls"

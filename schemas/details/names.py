@@ -56,18 +56,26 @@ GUARD_NAMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
     {
         Language.SWEDISH: {
             "changed": "skulle ändras",
-            "identity_changed": "skulle få ändrade identitetsuppgifter",
+            "identity_changed": "skulle få ett annat användarnamn, EPPN eller annat id",
             "not_found": "hittas inte i Skolon",
             "failed": "kan inte uppdateras",
             "left_scope": "skulle utelämnas",
         },
         Language.ENGLISH: {
             "changed": "would be changed",
-            "identity_changed": "would get another identity",
+            "identity_changed": "would get another user name, EPPN or other id",
             "not_found": "are not found in Skolon",
-            "failed": "fail",
+            "failed": "cannot be updated",
             "left_scope": "would be left out",
         },
+    }
+)
+
+#: By the code of a country whose personal numbers can be checked (ISO 3166-1).
+COUNTRY_NAMES: Final[Mapping[Language, Mapping[str, str]]] = MappingProxyType(
+    {
+        Language.SWEDISH: {"SE": "Sverige", "NO": "Norge", "DK": "Danmark", "FI": "Finland"},
+        Language.ENGLISH: {"SE": "Sweden", "NO": "Norway", "DK": "Denmark", "FI": "Finland"},
     }
 )
 

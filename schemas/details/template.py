@@ -6,6 +6,7 @@ It names parameters in braces. After a colon it says how one is shown:
 - `{attributes:title}`: the names of attributes as they stand on pages, with "and" before the last one;
 - `{attributes:name}`: the same as they stand within a sentence, which Swedish writes with small letters;
 - `{limit:guard}`: what the guard counts users for;
+- `{country:country}`: the name of a country;
 - `{agrees:agreeing}`, `{differs:differing}`: what two users are compared by, or that it is nothing;
 - `{users:# user keeps|# users keep}`: the first form for one, the second otherwise. `#` is the number, and of
   a list its length.
@@ -24,6 +25,7 @@ LIST: Final = "list"
 TITLE: Final = "title"
 NAME: Final = "name"
 GUARD: Final = "guard"
+COUNTRY: Final = "country"
 AGREEING: Final = "agreeing"
 DIFFERING: Final = "differing"
 

@@ -73,12 +73,12 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
         Reason.UNDO_FAILED: remedy(
             Owner.ADMINISTRATOR,
             (
-                "En körning har inte kunnat ångras helt för personen. Synken skriver inget för personen förrän saken är avgjord.",
-                "Se med 'matches show' vad som hindrade. Rätta det i Skolon och ångra igen, eller avgör saken med 'matches link', 'ignore' eller 'forget'.",
+                "En körning har inte kunnat ångras helt för användaren. Synken skriver inget för användaren förrän saken är avgjord.",
+                "Se med 'matches show' vad som hindrade. Rätta det i Skolon och ångra samma körning igen med 'runs undo', eller avgör saken med 'matches link', 'ignore' eller 'forget'.",
             ),
             (
-                "A run could not be undone completely for the person. The sync writes nothing for the person before that is decided.",
-                "See with 'matches show' what was in the way. Correct it in Skolon and undo again, or decide with 'matches link', 'ignore' or 'forget'.",
+                "A run could not be undone completely for the user. The sync writes nothing for the user before that is settled.",
+                "See with 'matches show' what was in the way. Correct it in Skolon and undo the same run again with 'runs undo', or decide with 'matches link', 'ignore' or 'forget'.",
             ),
         ),
         Reason.REJECTED_BY_SKOLON: remedy(
@@ -189,6 +189,23 @@ DEAD_LETTER_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
             (
                 "An unexpected error occurred.",
                 "Report the detail to the developers of the sync, and replay the message when it is fixed.",
+            ),
+        ),
+    }
+)
+
+#: By the reason: what to do if so many users fail for it that the settings are at fault.
+SOURCE_REMEDIES: Final[Mapping[Reason, Remedy]] = MappingProxyType(
+    {
+        Reason.INVALID_USER: remedy(
+            Owner.ADMINISTRATOR,
+            (
+                "De flesta användarna har ett värde som bryter mot attributets regel. Troligen är en källa i inställningarna fel. De andra värdena skrivs.",
+                "Se källorna med 'tenants show', prova en annan med 'tenants preview --set', och ändra med 'tenants set --source'.",
+            ),
+            (
+                "Most users have a value that breaks its attribute's rule: a source in the settings is probably wrong. The other values are written.",
+                "See the sources with 'tenants show', try another one with 'tenants preview --set', and change it with 'tenants set --source'.",
             ),
         ),
     }

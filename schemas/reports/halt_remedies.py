@@ -183,3 +183,48 @@ HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
         ),
     }
 )
+
+#: What is different for the halt of an undo, which reads nothing from Entra.
+UNDO_HALT_REMEDIES: Final[Mapping[Cause, Remedy]] = MappingProxyType(
+    {
+        Cause.GUARD_EXCEEDED: remedy(
+            Owner.ADMINISTRATOR,
+            (
+                "Ångringen skulle återställa fler användare, eller misslyckas för fler, än spärren tillåter.",
+                (
+                    "Se med 'runs show' vad den har gjort och skulle göra. Är det rätt, återuppta den med 'runs "
+                    "resume'. Är det fel, avbryt den, eller ångra ångringen med 'runs undo'."
+                ),
+            ),
+            (
+                "The undo would restore, or fail for, more users than the guard allows.",
+                (
+                    "See with 'runs show' what it has done and would do. If that is right, continue it with 'runs "
+                    "resume'. If it is wrong, cancel it, or undo the undo with 'runs undo'."
+                ),
+            ),
+        ),
+        Cause.GAVE_UP: remedy(
+            Owner.OPERATOR,
+            (
+                "Ångringen kunde inte läsa vilka användare den ska återställa, under längre tid än synken får vänta.",
+                "Se till att databasen och RabbitMQ går att nå, och återuppta ångringen.",
+            ),
+            (
+                "The undo could not read which users it is to restore for longer than the sync may wait.",
+                "Check that the database and RabbitMQ can be reached, and resume the undo.",
+            ),
+        ),
+        Cause.BUG: remedy(
+            Owner.OPERATOR,
+            (
+                "Ett oväntat fel inträffade under ångringen.",
+                "Rapportera detaljen till dem som utvecklar synken, och återuppta ångringen när det är rättat.",
+            ),
+            (
+                "An unexpected error occurred during the undo.",
+                "Report the detail to the developers of the sync, and resume the undo when it is fixed.",
+            ),
+        ),
+    }
+)

@@ -30,6 +30,10 @@ TENANT_KEY: Final = validate.Regexp(
 #: Countries whose personal numbers can be checked (ISO 3166-1).
 SSN_COUNTRIES: Final = ("SE", "NO", "DK", "FI")
 
+#: How long a message may wait for a service, and a verified user for the next look at Skolon.
+MAX_WAIT_HOURS: Final = 24 * 30
+MAX_TRUST_DAYS: Final = 365
+
 #: Entra's directories that are none: client credentials do not work against them.
 _NO_DIRECTORY: Final = ("common", "organizations", "consumers")
 
@@ -104,8 +108,10 @@ class TenantSchema(Schema):
     birthdays = StrictBoolean()
     scope = fields.Nested(ScopeSchema)
     guard = fields.Nested(GuardSchema)
-    give_up_after_hours = fields.Float(validate=validate.Range(min=0, min_inclusive=False, max=24 * 30))
-    trust_receipts_days = fields.Integer(strict=True, validate=validate.Range(min=0, max=365))
+    give_up_after_hours = fields.Float(
+        validate=validate.Range(min=0, min_inclusive=False, max=MAX_WAIT_HOURS)
+    )
+    trust_receipts_days = fields.Integer(strict=True, validate=validate.Range(min=0, max=MAX_TRUST_DAYS))
     schedule = fields.String(
         allow_none=True, validate=validate.And(validate.Length(max=200), _free_of(schedule_fault))
     )

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping
 
-    from schemas.dead_letter_reasons import Reason
+    from schemas.errors import Dependency
     from schemas.outcomes import Cause
     from schemas.reports.remedy import Owner
     from schemas.runs.run import Run, RunSummary
     from schemas.runs.totals.scope_change import ScopeChange
+
+#: Reasons that a wrong source in the settings gives to all users. How many users, and which share of those
+#: that are to be in sync, speak for that.
+REASONS_OF_SOURCES: Final = (Reason.INVALID_USER,)
+_MANY: Final = 5
+_MOST: Final = 0.5
 
 
 class ProblemKind(StrEnum):
@@ -30,6 +37,8 @@ class ProblemKind(StrEnum):
     NO_PRODUCER = "no_producer"
     NO_WORKER = "no_worker"
     BROKER_AWAY = "broker_away"
+    #: Users or pages of an open run have waited for a service for more than an hour.
+    SERVICE_AWAY = "service_away"
     #: A run is halted, and no later run of all users is complete.
     RUN_HALTED = "run_halted"
     #: A scheduled run is due, and no scheduler has requested it.
@@ -51,21 +60,24 @@ class ProblemKind(StrEnum):
 class Problem:
     """What needs a person, and who must act; the other fields are those that the kind has.
 
-    `run` is the run that it is about, and `cause` that of a halted one. `reason` and `users` are those of
-    failed users; of `no_users`, `users` are those that are left out or not in Skolon. `since` is when a run
-    was halted, or due (aware). `expires` is the date of the client secret.
-    `requests` are those that were refused.
+    `run` is the run that it is about, and `cause` that of a halted one, which may be an undo (`of_undo`).
+    `reason` and `users` are those of failed users; of `no_users`, `users` are those that are left out or not
+    in Skolon. `since` is when a run was halted, or due (aware). `expires` is the date of the client secret.
+    `requests` are those that were refused. `service` is what a run has waited for since then, and `users` how
+    many of its users do.
     """
 
     kind: ProblemKind
     owner: Owner
     run: int | None = None
     cause: Cause | None = None
+    of_undo: bool = False
     reason: Reason | None = None
     users: int | None = None
     since: dt.datetime | None = None
     expires: dt.date | None = None
     requests: int | None = None
+    service: Dependency | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
@@ -79,6 +91,7 @@ class Problem:
             "since": self.since and timestamp(self.since),
             "expires": self.expires and self.expires.isoformat(),
             "requests": self.requests,
+            "service": self.service and str(self.service),
         }
 
 
@@ -112,6 +125,15 @@ class UserTotals:
     def expected(self) -> int:
         """How many users are to be in sync: all but those that are out of scope or not found."""
         return self.in_sync + self.reverted + self.failures
+
+    @property
+    def widespread(self) -> frozenset[Reason]:
+        """The reasons that so many users fail for that the settings are at fault, not each user's values."""
+        return frozenset(
+            reason
+            for reason in REASONS_OF_SOURCES
+            if (users := self.failed.get(reason, 0)) >= _MANY and users > self.expected * _MOST
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""

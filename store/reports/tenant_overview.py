@@ -40,12 +40,12 @@ class TenantOverview:
     """What the database knows of a tenant's runs and users.
 
     `last_run` is the newest run of all users that is no dry run; `halted` are the halted runs after which no
-    run of all users was completed. `has_open_run` counts runs of named users too.
+    run of all users was completed, and `open` those that are open; both have runs of named users too.
     """
 
     last_run: Run | None
     halted: tuple[Run, ...]
-    has_open_run: bool
+    open: tuple[Run, ...]
     users: UserTotals
 
 
@@ -84,7 +84,7 @@ class TenantOverviews:
             row.key: TenantOverview(
                 last_run=last.get(row.id),
                 halted=tuple(run for run in unfinished[row.id] if run.status is Status.HALTED),
-                has_open_run=any(run.status in OPEN_STATUSES for run in unfinished[row.id]),
+                open=tuple(run for run in unfinished[row.id] if run.status in OPEN_STATUSES),
                 users=users.get(row.id, UserTotals(failed={})),
             )
             for row in rows

@@ -18,6 +18,9 @@ from tests.acceptance.runs import PEOPLE, counts, ended_run, read_dead_letters
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: No user of Entra's has this id.
+NOWHERE = "00000000-0000-4000-8000-000000000000"
+
 
 @pytest.mark.usefixtures("pool")
 def test_everybody_is_accounted_for_and_right(
@@ -146,7 +149,7 @@ def test_what_is_no_trigger_becomes_a_dead_letter(env: dict[str, str], amqp_url:
     ]
     for body in bad:
         publish(amqp_url, "tenant-sync", body)
-    publish(amqp_url, "tenant-sync", event("good", users=["00000000-0000-4000-8000-000000000000"]))
+    publish(amqp_url, "tenant-sync", event("good", users=[NOWHERE]))
 
     run = ended_run(env, 1)
     dead_letters = wait_for(
@@ -156,6 +159,9 @@ def test_what_is_no_trigger_becomes_a_dead_letter(env: dict[str, str], amqp_url:
 
     assert run["status"] == "completed"
     assert counts(run["outcomes"]) == {"out_of_scope": 1}
+    named = update_sync("trigger", TENANT_KEY, "--user", NOWHERE, "--wait", env=env)
+    assert named.returncode == 1
+    assert f"Entra has no user with the id {NOWHERE}" in named.stdout
     sections = [json.loads(body)["options"]["update_sync"] for body in dead_letters if b"update_sync" in body]
     reasons = sorted(section["reason"] for section in sections)
     assert reasons == ["invalid_trigger", "invalid_trigger", "invalid_trigger", "unknown_tenant"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.details.detail import joined
+from schemas.dead_letter_reasons import Reason
+from schemas.details.detail import Detail, joined
+from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import Outcome
 
@@ -15,14 +17,22 @@ if TYPE_CHECKING:
 class IncompleteUpdateError(PermanentError):
     """Some attributes were not written; the user is a dead letter until a replay writes them too.
 
-    `result` says what was written, and why the rest was not.
+    `result` says what was written, and why the rest was not. `undone` is the run that an undo could not undo
+    completely: its failures have a reason of their own.
     """
 
-    def __init__(self, result: SyncResult) -> None:
+    def __init__(self, result: SyncResult, *, undone: int | None = None) -> None:
         first = next(iter(result.unwritten.values()))
-        faults = joined(each.fault for each in result.unwritten.values())
-        super().__init__(first.reason, first.stage, faults, collision=first.collision)
+        reason, faults = first.reason, joined(each.fault for each in result.unwritten.values())
+        if undone is not None:
+            reason, faults = Reason.UNDO_FAILED, not_undone(undone, faults)
+        super().__init__(reason, first.stage, faults, collision=first.collision)
         self.result = result
+
+
+def not_undone(run: int, problem: str) -> Detail:
+    """Return that a run could not be undone for a user, and what was in the way."""
+    return Detail(DetailKind.UNDO_INCOMPLETE, run=run, problem=problem)
 
 
 def ensure_complete(result: SyncResult) -> SyncResult:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail, joined
 from schemas.details.kinds import DetailKind
+from schemas.errors import PermanentError
 from schemas.outcomes import Outcome
 from schemas.runs.sync_result import SyncResult
 from workers.pipeline.accounts import Account
-from workers.pipeline.incomplete import ensure_complete
+from workers.pipeline.incomplete import IncompleteUpdateError, ensure_complete, not_undone
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import no_longer_in_skolon, write_until_settled
 from workers.rules.reversion import Reversion, revert
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from store.receipts.claims import Claims
     from workers.pipeline.peers import Peers
     from workers.pipeline.writer import Writer
+
+#: Why a former value is not restored, if it is neither an outage nor a fault of the sync.
+_SETTLED_BY_A_PERSON: Final = (
+    Reason.VALUE_TAKEN,
+    Reason.REJECTED_BY_SKOLON,
+    Reason.COLLISION,
+    Reason.CONFLICT,
+)
 
 _GONE: Final = Detail(DetailKind.NO_LONGER_IN_SKOLON)
 
@@ -83,7 +93,26 @@ class UndoPipeline:
         )
 
     def run(self) -> SyncResult:
-        """Bring the user to an outcome; raises an error of ours if that fails."""
+        """Bring the user to an outcome; raises an error of ours if that fails.
+
+        What a person has to settle first is `undo_failed`, whatever it is: a sync's advice would not help.
+        """
+        try:
+            return self._restore()
+        except IncompleteUpdateError as error:
+            raise IncompleteUpdateError(error.result, undone=self._undone) from None
+        except PermanentError as error:
+            if error.reason not in _SETTLED_BY_A_PERSON:
+                raise
+            raise PermanentError(
+                Reason.UNDO_FAILED,
+                error.stage,
+                not_undone(self._undone, error.detail),
+                collision=error.collision,
+                candidates=error.candidates,
+            ) from None
+
+    def _restore(self) -> SyncResult:
         undoable = self._undo_records.load(self._undone, self._message.user, before=self._message.run)
         if undoable is None:
             detail = Detail(DetailKind.UNDO_FOUND_NOTHING, run=self._undone)

@@ -10,9 +10,9 @@ from hub.presentation.details import page_detail
 from hub.presentation.times import moment, zoned
 from hub.presentation.words import NOT_FOUND_REASONS, OWNERS, REASONS
 from schemas.details.names import ATTRIBUTE_NAMES
-from schemas.reports.remedies import names_holder
 
 if TYPE_CHECKING:
+    from administration.remedies import FailureOwners
     from schemas.reports.remedy import Language
     from schemas.runs.receipt import Receipt
 
@@ -34,12 +34,13 @@ class ReceiptRow:
     turn: str = ""
 
 
-def receipt_row(receipt: Receipt, language: Language) -> ReceiptRow:
-    """Return the row of a receipt in a language."""
+def receipt_row(receipt: Receipt, language: Language, owners: FailureOwners, tenant: str) -> ReceiptRow:
+    """Return the row of a tenant's receipt in a language."""
     to_do = turn = ""
     if receipt.reason is not None:
         why = str(REASONS[receipt.reason])
-        advice = advice_on(receipt.reason, language, is_held_in_entra=names_holder(receipt.detail))
+        owner = owners.of(tenant, receipt.reason, receipt.detail)
+        advice = advice_on(receipt.reason, language, owner=owner)
         detail = advice.detail_text(receipt.detail)
         to_do, turn = str(advice.what_to_do), str(OWNERS[advice.owner])
     else:

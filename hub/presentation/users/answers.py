@@ -19,7 +19,6 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.protection import may_protect
 from schemas.errors import TransientError
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome
-from schemas.reports.remedies import names_holder
 from schemas.reports.remedy import Owner
 from schemas.reports.user_status import SyncState
 from schemas.tenants.match_decision import DecisionKind
@@ -108,7 +107,8 @@ def answer_of(view: UserView, language: Language) -> Answer:
     end = now.explanation.as_json()
     if end["reason"] is not None:
         reason = Reason(end["reason"])
-        return _failed(reason, end["detail"], language, same_value_texts(now.explanation, language))
+        more = same_value_texts(now.explanation, language)
+        return _failed(reason, end["detail"], language, now.owner, more)
     sentences = tuple(_decision(each) for each in now.decisions)
     if now.outcome is Outcome.WOULD_UPDATE:
         return _differs(now, sentences)
@@ -215,7 +215,7 @@ def _recorded_answer(view: UserView, language: Language) -> Answer:
         sentences = (first,)
     latest = recorded.standing.latest
     if latest is not None and latest.reason is not None:
-        failed = _failed(latest.reason, latest.detail, language)
+        failed = _failed(latest.reason, latest.detail, language, recorded.owner)
         return Answer(
             short=failed.short,
             colour=failed.colour,
@@ -227,8 +227,10 @@ def _recorded_answer(view: UserView, language: Language) -> Answer:
     return _answer(recorded.standing.state, sentences, None, fix)
 
 
-def _failed(reason: Reason, detail: str | None, language: Language, more: Sequence[str] = ()) -> Answer:
-    advice = advice_on(reason, language, is_held_in_entra=names_holder(detail))
+def _failed(
+    reason: Reason, detail: str | None, language: Language, owner: Owner | None, more: Sequence[str] = ()
+) -> Answer:
+    advice = advice_on(reason, language, owner=owner)
     sentences = tuple(filter(None, (str(advice.what_happened), advice.detail_text(detail), *more)))
     return _answer(SyncState.DEAD_LETTERED, sentences, advice.owner, str(advice.what_to_do))
 

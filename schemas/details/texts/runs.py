@@ -59,11 +59,11 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         ),
         DetailKind.GUARD_EXCEEDED: Template(
             "{count} av {size} användare {limit:guard}; gränsen (guard.{limit}) är {most} användare och {share} %",
-            "guard.{limit}: {count} of {size} users; the limit is {most} and {share}%",
+            "{count} of {size} users {limit:guard}; the limit (guard.{limit}) is {most:# user|# users} and {share}%",
         ),
         DetailKind.GUARD_EXCEEDED_OF_SYNCED: Template(
             "{count} av {size} synkade användare {limit:guard}; gränsen (guard.{limit}) är {most} användare och {share} %",
-            "guard.{limit}: {count} of {size} synced users; the limit is {most} and {share}%",
+            "{count} of {size} synced users {limit:guard}; the limit (guard.{limit}) is {most:# user|# users} and {share}%",
         ),
         DetailKind.MOST_FREQUENT_RULE: Template(
             "oftast på grund av {rule} ({users} av de {all} användare som urvalet har utelämnat hittills)",

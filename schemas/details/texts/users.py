@@ -16,19 +16,19 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         DetailKind.INVALID_FIELD: Template("{field}: {message}", "{field}: {message}"),
         DetailKind.CONTROL_CHARACTER: Template(
             "{attribute:title}: innehåller ett styrtecken, till exempel en radbrytning",
-            "{attribute}: has a control character",
+            "{attribute:title}: has a control character, such as a line break",
         ),
         DetailKind.INVISIBLE_CHARACTER: Template(
             "{attribute:title}: innehåller det osynliga tecknet U+{code}",
-            "{attribute}: has the invisible character U+{code}",
+            "{attribute:title}: has the invisible character U+{code}",
         ),
         DetailKind.NOT_AN_EPPN: Template(
             "{attribute:title}: ska ha exakt ett @ med något på båda sidor och inga mellanslag",
-            "{attribute}: must have exactly one @, with something on both sides and no white space",
+            "{attribute:title}: must have exactly one @, with something on both sides and no white space",
         ),
         DetailKind.NOT_A_PERSONAL_NUMBER: Template(
-            "{attribute:title}: inte ett giltigt personnummer ({country})",
-            "{attribute}: is no personal number of {country}",
+            "{attribute:title}: inte ett giltigt personnummer ({country:country})",
+            "{attribute:title}: not a valid personal number ({country:country})",
         ),
         DetailKind.USER_WITHOUT_ID: Template(
             "Microsoft Graph lämnade ut användaren utan id",
@@ -156,17 +156,21 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "körning {undo} skulle återställa det som körning {run} skrev till användaren {skolon_user} i Skolon, men lyckades inte helt",
             "undo run {undo} could not restore all that run {run} wrote to Skolon user {skolon_user}",
         ),
+        DetailKind.UNDO_INCOMPLETE: Template(
+            "körning {run} kunde inte ångras helt ({problem})",
+            "run {run} could not be undone completely ({problem})",
+        ),
         DetailKind.UNDO_FOUND_NOTHING: Template(
             "körning {run} har inte ändrat något hos användaren",
             "run {run} has changed nothing of this user",
         ),
         DetailKind.UNDO_SKIPPED: Template(
             "återställs inte, eftersom värdet har ändrats sedan dess: {attributes:name}",
-            "skipped, because it changed since: {attributes}",
+            "skipped, because it changed since: {attributes:title}",
         ),
         DetailKind.UNDO_AS_BEFORE: Template(
             "har redan sitt tidigare värde: {attributes:name}",
-            "has its former value already: {attributes}",
+            "has its former value already: {attributes:title}",
         ),
         DetailKind.NO_RESULT_OF_USER: Template(
             "körning {run} har inget resultat för användaren; har kommunen tagits bort?",

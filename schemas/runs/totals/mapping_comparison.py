@@ -15,6 +15,9 @@ from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+#: The share of users above which a lost value is no matter of single users.
+_MOST: Final = 0.5
+
 #: Stands for an attribute without a value, in a text of many users' comparisons.
 _NO_SOURCE: Final = "-"
 
@@ -84,6 +87,11 @@ class AttributeMapping:
         """Whether no user has a value any more, and the saved settings give some users one."""
         return bool(self.users) and self.no_value == self.users and bool(self.effects[MappingEffect.LOST])
 
+    @property
+    def is_mostly_lost(self) -> bool:
+        """Whether most users lose the value that the saved settings give them, or no user keeps one."""
+        return self.is_lost or self.effects[MappingEffect.LOST] > self.users * _MOST
+
     def add(self, mapped: MappedAttribute, users: int) -> None:
         """Count so many users."""
         self.users += users
@@ -121,6 +129,14 @@ def sum_mappings(groups: Iterable[tuple[str, int]]) -> dict[Attribute, Attribute
 
 
 def lost_attribute(attribute: Attribute, mapping: AttributeMapping) -> str:
-    """Return in words that an attribute would no longer be synced."""
+    """Return in words that an attribute would no longer be synced, or not for most users."""
     title = ATTRIBUTE_TABLE[attribute].title
-    return f"{title}: no value for {mapping.no_value} of {mapping.users} users; it would no longer be synced"
+    if mapping.is_lost:
+        return (
+            f"{title}: no value for {mapping.no_value} of {mapping.users} users; it would no longer be synced"
+        )
+    lost = mapping.effects[MappingEffect.LOST]
+    return (
+        f"{title}: {lost} of {mapping.users} users would lose their value; for them it would no longer be "
+        "synced"
+    )

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
             "--older-than must be the shorter",
         ),
         (("dead-letters", "list", "--older-than", "60m", "--newer-than", "1h"), "--older-than must be"),
-        (("trigger", "exempel", "--wait", "--timeout", "nan"), "'nan' is no number"),
-        (("dead-letters", "replay", "--yes", "--step-timeout", "inf"), "'inf' is no number"),
+        (("trigger", "exempel", "--wait", "--timeout", "nan"), "--timeout': Give a number, 0 or more."),
+        (("dead-letters", "replay", "--yes", "--step-timeout", "inf"), "Give a number above 0."),
         (("sandbox", "--directory", "/nowhere"), "--directory goes with --serve"),
         (("sandbox", "--ports", "1", "2"), "--ports goes with --serve"),
         (("sandbox", "--serve", "--host", "300.1.1.1"), "is no address, and no name that can be resolved"),
@@ -38,6 +38,33 @@ if TYPE_CHECKING:
             "given twice",
         ),
         (("tenants", "set", "exempel", "--guard", "changed=many"), "--guard takes LIMIT=COUNT,SHARE"),
+        (
+            ("runs", "list", "--limit", "abc"),
+            "Invalid value for '--limit': Give a whole number from 1 to 1000.",
+        ),
+        (
+            ("runs", "list", "--limit", "0"),
+            "Invalid value for '--limit': Give a whole number from 1 to 1000.",
+        ),
+        (
+            ("runs", "show", "anna"),
+            "Give the number of a run, such as 12: 'update-sync runs list' shows them.",
+        ),
+        (("dead-letters", "list", "--run", "x"), "'--run': Give the number of a run, such as 12"),
+        (
+            ("dead-letters", "replay", "--yes", "--max-failed", "2"),
+            "'--max-failed': Give a number from 0 to 1.",
+        ),
+        (
+            ("dead-letters", "list", "--older-than", "3"),
+            "Give a number with s, m, h, d or w, such as 3h or 2d.",
+        ),
+        (("tenants", "set", "exempel", "--trust-receipts-days", "x"), "Give a whole number from 0 to 365."),
+        (
+            ("tenants", "set", "exempel", "--give-up-after-hours", "x"),
+            "'--give-up-after-hours': Give a number above 0, up to 720.",
+        ),
+        (("sandbox", "--seed", "x"), "'--seed': Give a whole number."),
         (("users", "show", "exempel", "x", "--recorded", "--values"), "does not go with --recorded"),
     ],
 )

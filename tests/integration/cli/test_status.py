@@ -11,9 +11,11 @@ from sqlalchemy import update
 
 from devtools.commands import json_output, update_sync, wait_for
 from schemas.dead_letter_reasons import Reason
+from schemas.errors import Dependency
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Stage
 from schemas.runs.sync_result import Failure, SyncResult
+from schemas.runs.waits import Wait
 from store import tables
 from tests.integration.cli.command_line import UNREACHABLE, add_tenant, tenant_object
 
@@ -187,6 +189,29 @@ def test_an_open_run_says_what_it_waits_for(env: dict[str, str], store: Store) -
     assert problems(env) == []
     assert "1 updating, 2 of 3 pending" in update_sync("status", env=env).stdout
     assert json_output("status", env=env)["tenants"][0]["last_run"]["pending"] == 2
+
+
+@pytest.mark.parametrize("minutes", [50, 70])
+def test_a_service_that_is_away_for_long_needs_a_person(
+    env: dict[str, str], store: Store, minutes: int
+) -> None:
+    """P8: an outage is waited for; after an hour `status --problems` tells of it, and since when."""
+    now = dt.datetime.now(dt.UTC)
+    since, is_problem = now - dt.timedelta(minutes=minutes), minutes > 60
+    run = store.triggers.open(SyncRequest(tenant="exempel"), "open").run.id
+    store.receipts.create_pending(run, USERS[:3])
+    store.runs.finish_reading(run)
+    wait = Wait(service=Dependency.SKOLON, reported=since, next_try=now, failed_at=since, status=503)
+    for user in USERS[:2]:
+        store.waits.record_user(run, user, wait)
+    # Another user that waits for an older run is none of it.
+    store.waits.record_user(run, USERS[2], Wait(service=None, reported=since, next_try=now))
+    shown = update_sync("status", "--problems", env=env)
+    assert shown.returncode == int(is_problem)
+    said = f"run 1 has waited for Skolon since {since:%Y-%m-%dT%H:%M:%SZ}: it goes on by itself afterwards"
+    assert (said in shown.stdout) is is_problem
+    found = [(each["kind"], each["service"], each["users"], each["run"]) for each in problems(env)]
+    assert found == ([("service_away", "skolon", 2, "1")] if is_problem else [])
 
 
 EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude city=…: the user matches the rule")

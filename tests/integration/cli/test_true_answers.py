@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
-from schemas.details.detail import structured_json
+from schemas.details.detail import Detail, structured_json
+from schemas.details.kinds import DetailKind
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Mode, Outcome, Stage
-from schemas.runs.sync_result import Failure, SyncResult
+from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, Failure, Forecast, SyncResult, Unwritten
+from schemas.users.attributes import Attribute
 from tests.contract.store.factories import begin_run
 from tests.integration.cli.command_line import open_store
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from store.store import Store
 
 ANNA, BO = (f"00000000-0000-4000-8000-00000000000{number}" for number in range(2))
-INVALID = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail="ssn: is no personal number of SE")
+NO_NUMBER = Detail(DetailKind.NOT_A_PERSONAL_NUMBER, attribute="ssn", country="SE")
+INVALID = Failure(reason=Reason.INVALID_USER, stage=Stage.MAP, detail=NO_NUMBER)
 
 
 def end(store: Store, run: Run) -> None:
@@ -38,7 +41,7 @@ def test_the_report_says_who_failed(env: dict[str, str], store: Store) -> None:
 
     text = update_sync("tenants", "report", "exempel", env=env).stdout
     assert "People whose update failed, those above included: 1" in text
-    assert "invalid_user: ssn: is no personal number of SE" in text
+    assert "SSN: not a valid personal number (Sweden)" in text
     failed = json_output("tenants", "report", "exempel", env=env)["failed"]
     assert failed == {
         "count": 1,
@@ -51,6 +54,50 @@ def test_the_report_says_who_failed(env: dict[str, str], store: Store) -> None:
             }
         ],
     }
+
+
+def test_why_users_failed_is_told_by_attribute(env: dict[str, str], store: Store) -> None:
+    """In `runs show` as text too: for which reason, and what was not written."""
+    run = begin_run(store, "event", ANNA, BO, key="exempel")
+    fault = Unwritten(reason=Reason.INVALID_USER, stage=Stage.MAP, fault=NO_NUMBER)
+    incomplete = SyncResult(outcome=Outcome.UPDATED, skolon_id="s1", unwritten={Attribute.SSN: fault})
+    store.receipts.record_incomplete(run.id, ANNA, incomplete)
+    store.receipts.mark_dead_lettered(run.id, ANNA, INVALID, 1)
+    store.receipts.mark_dead_lettered(run.id, BO, INVALID, 1)
+    end(store, run)
+
+    lines = update_sync("runs", "show", "1", env=env).stdout.splitlines()
+    table = lines[lines.index("failed for\tattributes not written\tusers") :]
+    assert table[1:3] == ["invalid_user\t-\t1", "invalid_user\tSSN\t1"]
+
+
+def test_a_user_that_entra_does_not_have_is_told(env: dict[str, str], store: Store) -> None:
+    """Of a run of named users; the command that waits for it ends with 1."""
+    request = SyncRequest(tenant="exempel", users=(ANNA, BO))
+    run = store.triggers.open(request, "named").run
+    store.receipts.create_pending(run.id, [ANNA, BO])
+    store.receipts.finish(run.id, ANNA, SyncResult(outcome=Outcome.UNCHANGED, skolon_id="s1"))
+    store.receipts.finish(run.id, BO, NO_LONGER_IN_ENTRA)
+    end(store, run)
+
+    done = update_sync("runs", "watch", "1", env=env)
+    assert done.returncode == 1
+    assert f"Entra has no user with the id {BO}; check that it is right" in done.stdout
+    assert json_output("runs", "show", "1", env=env)["not_in_entra"] == [BO]
+
+
+def test_a_forecast_says_so_far_while_it_grows(env: dict[str, str], store: Store) -> None:
+    """Workers go on to look at users after the halt; when the run is cancelled, it is final."""
+    run = begin_run(store, "event", ANNA, BO, key="exempel")
+    store.runs.finish_reading(run.id)
+    store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    assert "it is not known so far what it would do" in update_sync("runs", "show", "1", env=env).stdout
+    store.forecasts.record(run.id, ANNA, Forecast(outcome=Outcome.UPDATED, change_kinds={}))
+    assert "not evaluated so far  1" in update_sync("runs", "show", "1", env=env).stdout
+    store.runs.cancel(run.id)
+    shown = update_sync("runs", "show", "1", env=env).stdout
+    assert "not evaluated  1" in shown
+    assert "so far" not in shown
 
 
 def test_a_dry_run_has_updated_nobody(env: dict[str, str], store: Store) -> None:

@@ -56,6 +56,24 @@ def test_one_look_tells_who_failed_and_whose_turn_it_is(hub: Hub, store: Store) 
     assert not re.search(r"update-sync|'matches|replay|the detail|KeyError", page)
 
 
+def test_what_fails_for_most_users_is_a_fault_of_the_settings(hub: Hub, store: Store) -> None:
+    """The pages and the API say so too, and not that each user's value is to be corrected in Entra."""
+    tenant = new_tenant(hub, "kallor")
+    finish(store, start(store, tenant, "source-1"), dict.fromkeys(USERS, FAILED))
+    browser = hub.signed_in("Källa Fel", "administrator", tenant)
+
+    for path in ("", "invalid_user"):
+        text = text_of(browser.open(f"tenants/{tenant}/attention/{path}").text)
+        assert "Probably the sync takes it from the wrong place in Entra" in text
+        assert "Correct the value in Entra" not in text
+    rows = list(csv.DictReader(io.StringIO(browser.open(f"tenants/{tenant}/attention/users.csv").text)))
+    assert {row["Who must act"] for row in rows} == {"the organisation administrator"}
+
+    finish(store, start(store, tenant, "source-2"), {USERS[0]: FAILED})
+    text = text_of(browser.open(f"tenants/{tenant}/attention/").text)
+    assert "Correct the value in Entra" in text
+
+
 def test_an_operator_reads_the_commands_too(hub: Hub, store: Store) -> None:
     """What operators mend is the operator's turn, with the detail and what to do on the command line."""
     tenant = new_tenant(hub, "drift")

@@ -47,6 +47,23 @@ def test_a_source_that_is_blank_for_all_is_no_comfort(
     assert not found.succeeds
 
 
+def test_a_value_that_most_users_would_lose_is_warned_of_at_the_end(
+    sync: InProcessSync, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a plain sentence, below the wide table; a few users have the value still."""
+    found = preview(sync, sources={"eppn": ["otherMails"]})
+
+    shown = found.as_json()
+    eppn = shown["mapping"]["eppn"]
+    assert 0 < eppn["users"] - eppn["no_value"] < eppn["users"] / 2 < eppn["lost"]
+    assert (shown["lost_by_most"], shown["no_longer_synced"]) == (["eppn"], [])
+    assert printed(found, capsys).endswith(
+        f"Warning: EPPN: {eppn['lost']} of {eppn['users']} users would lose their value; for them it would "
+        "no longer be synced."
+    )
+    assert not found.succeeds
+
+
 def test_what_is_due_to_the_settings_is_told_from_the_rest(sync: InProcessSync) -> None:
     """Other attributes are written with the saved settings too; the new source's values are not."""
     usual = preview(sync)

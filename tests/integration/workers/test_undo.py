@@ -192,7 +192,7 @@ def test_what_changed_since_is_left_and_told(
     assert receipt is not None
     assert receipt.skipped == (FIRST_NAME,)
     assert receipt.outcome is Outcome.UPDATED
-    assert receipt.detail == "skipped, because it changed since: first_name"
+    assert receipt.detail == "skipped, because it changed since: First name"
 
 
 def rename(made_up: Environment, user_id: str, **names: str) -> None:
@@ -250,7 +250,7 @@ def test_whom_skolon_refuses_is_a_dead_letter(
 
     summary = undo(sync, mistaken.run.id)
 
-    assert summary.reasons == {Reason.VALUE_TAKEN: 1}
+    assert summary.reasons == {Reason.UNDO_FAILED: 1}
     assert differing(before, state(made_up)) == [unlucky]
     made_up.skolon.faults.clear()
     undo(sync, mistaken.run.id)

@@ -12,14 +12,21 @@ from schemas.reports.remedy import Language
 NUMBER = Detail(DetailKind.NOT_A_PERSONAL_NUMBER, attribute="ssn", country="SE")
 GUEST = Detail(DetailKind.EXCLUDED, setting="scope.members_only", fact=Detail(DetailKind.ACCOUNT_NOT_MEMBER))
 
+GUARD = Detail(DetailKind.GUARD_EXCEEDED, limit="changed", count=101, size=500, most=100, share=10)
+
 
 @pytest.mark.parametrize(
     ("detail", "english", "swedish"),
     [
         (
             NUMBER,
-            "SSN: is no personal number of Sweden",
+            "SSN: not a valid personal number (Sweden)",
             "Personnummer: inte ett giltigt personnummer (Sverige)",
+        ),
+        (
+            GUARD,
+            "101 of 500 users would be changed; the limit is 100 users and 10%",
+            "101 av 500 användare skulle ändras; gränsen är 100 användare och 10 %",
         ),
         (GUEST, "the account is not a member", "kontot är ett gästkonto"),
     ],

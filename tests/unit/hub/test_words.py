@@ -13,7 +13,7 @@ from devtools.translations import SWEDISH, messages, swedish, texts_in_use
 from hub.app import create_app
 from hub.errors import _TEXTS
 from hub.presentation import words
-from hub.presentation.page_advice import ADVICE
+from hub.presentation.page_advice import ADVICE, SOURCE_ADVICE, UNDO_ADVICE
 from hub.presentation.problems import describe_problem
 from hub.services import HubServices
 from schemas.dead_letter_reasons import Reason
@@ -53,10 +53,17 @@ def test_every_word_of_the_contract_has_a_text(texts: Mapping[Any, str], enumera
     assert set(texts) == set(enumeration)
 
 
-@pytest.mark.parametrize("what", [*Reason, *Cause, *WarningKind])
-def test_every_failure_halt_and_warning_has_advice_without_commands(what: Any) -> None:
+@pytest.mark.parametrize(
+    ("what", "advice"),
+    [
+        *((each, ADVICE[each]) for each in (*Reason, *Cause, *WarningKind)),
+        *SOURCE_ADVICE.items(),
+        *UNDO_ADVICE.items(),
+    ],
+)
+def test_every_failure_halt_and_warning_has_advice_without_commands(what: Any, advice: Any) -> None:
     """A browser's user follows it without a terminal, and without a detail that is elsewhere."""
-    happened, to_do = ADVICE[what]
+    happened, to_do = advice
     texts = {str(happened), str(happened if to_do is None else to_do)}
     found = [each for each in messages(swedish()) if each.id in texts]
     assert {each.id for each in found} == texts

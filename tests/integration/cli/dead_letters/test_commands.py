@@ -312,7 +312,7 @@ def test_wrong_use_is_said(
 
 def test_there_may_be_no_letters(env: dict[str, str]) -> None:
     """With no queues at all, everything says that there is nothing, and ends well."""
-    nothing = {"dead_letters": 0, "groups": [], "unanswered_runs": []}
+    nothing = {"dead_letters": 0, "groups": [], "without_dead_letter": [], "unanswered_runs": []}
     assert json_output("dead-letters", "list", env=env) == nothing
     assert json_output("dead-letters", "show", env=env) == []
     assert json_output("dead-letters", "discard", "--yes", env=env) == NOTHING

@@ -58,6 +58,25 @@ def said(*command: str, env: dict[str, str], code: int = 0) -> str:
     return done.stderr + done.stdout
 
 
+def check_words_of_the_undo(env: dict[str, str]) -> None:
+    """Each command tells of the failed undo as such: the administrator acts, with the undo's own commands."""
+    again = f"update-sync runs undo 2 --user {USER}"
+    for command in (
+        ("dead-letters", "show"),
+        ("users", "show", TENANT_KEY, USER),
+        ("users", "show", TENANT_KEY, USER, "--recorded"),
+    ):
+        shown = said(*command, env=env)
+        assert again in shown, command
+        assert f"update-sync matches show {TENANT_KEY} {USER}" in shown
+        assert "run 2 could not be undone completely (EPPN: Skolon user s2" in shown
+        assert "in Entra, or" not in shown
+    listed = said("dead-letters", "list", "--users", env=env)
+    assert "undo_failed (who must act: administrator)" in listed
+    (failed,) = json_output("dead-letters", "list", "--users", env=env)["users"]
+    assert (failed["reason"], failed["owner"], failed["run"]) == ("undo_failed", "administrator", "4")
+
+
 def test_a_wrong_link_and_its_undo(made_up: Environment, env: dict[str, str]) -> None:
     """The loss is told before the link; the failed undo stays visible, writes nothing more, and ends."""
     said("trigger", TENANT_KEY, "--wait", env=env)
@@ -69,14 +88,18 @@ def test_a_wrong_link_and_its_undo(made_up: Environment, env: dict[str, str]) ->
     assert f"Entra user {USER}: updated, Skolon user s1 by run 2" in linked
     said("matches", "forget", TENANT_KEY, "--user", USER, "--yes", "--wait", env=env)
 
-    said("runs", "undo", "2", "--user", USER, "--yes", "--wait", env=env, code=1)
+    undone = said("runs", "undo", "2", "--user", USER, "--yes", "--wait", env=env, code=1)
+    assert "update-sync runs undo 2    once that is settled" in undone
+    check_words_of_the_undo(env)
     said("trigger", TENANT_KEY, "--mode", "delta", "--wait", env=env, code=1)
     held = made_up.skolon_user("s1")
     assert held is not None
     assert held["userName"] == OLD["userName"]
     for command in (("matches", "list", TENANT_KEY), ("matches", "show", TENANT_KEY, USER)):
         assert f"update-sync runs undo 2 --user {USER}" in said(*command, env=env)
-    assert "in the way (en)  EPPN: Skolon user s2" in said("matches", "show", TENANT_KEY, USER, env=env)
+    assert "in the way (en)  run 2 could not be undone completely (EPPN: Skolon user s2" in said(
+        "matches", "show", TENANT_KEY, USER, env=env
+    )
     assert "undo_failed" in said("users", "show", TENANT_KEY, USER, env=env)
     assert "undo_failed" in said("status", env=env, code=1)
     assert "undo_failed" in said("dead-letters", "list", env=env)

@@ -317,7 +317,9 @@ def test_why_a_run_was_halted_is_told_in_both_languages(env: dict[str, str], sto
     store.runs.halt(run, Cause.GUARD_EXCEEDED, detail)
     store.run_warnings.record_users(run, 2, identity_kept_warning)
     shown = update_sync("runs", "show", str(run), env=env).stdout
-    assert "guard_exceeded: guard.changed: 3 of 4 users; the limit is 1 and 10%" in shown
+    assert (
+        "guard_exceeded: 3 of 4 users would be changed; the limit (guard.changed) is 1 user and 10%" in shown
+    )
     assert (
         "guard_exceeded: 3 av 4 användare skulle ändras; gränsen (guard.changed) är 1 användare och 10 %"
         in shown

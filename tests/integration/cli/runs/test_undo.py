@@ -115,6 +115,22 @@ def test_an_undo_is_shown_as_such(env: dict[str, str], store: Store) -> None:
     assert f"undo of {run}" in update_sync("runs", "list", env=env).stdout
 
 
+def test_a_halted_undo_has_advice_of_its_own(env: dict[str, str], store: Store) -> None:
+    """It reads nothing from Entra and maps nothing: what to do is to look, and to go on or to give it up."""
+    run = run_of_one(store)
+    undo = store.triggers.open(
+        SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=run), "undo"
+    ).run.id
+    store.receipts.create_pending(undo, [USER])
+    store.runs.halt(undo, Cause.GUARD_EXCEEDED, "too many")
+    shown = update_sync("runs", "show", str(undo), env=env).stdout
+    assert "See with 'runs show' what it has done and would do." in shown
+    assert f"update-sync runs resume {undo} --override-guard" in shown
+    assert f"update-sync runs cancel {undo}" in shown
+    assert "mapping" not in shown
+    assert "mappningen" not in shown
+
+
 def test_values_that_are_as_before_are_counted(env: dict[str, str], store: Store) -> None:
     """An undo that finds the former values says of how many users; so does its dry run."""
     run = run_of_one(store)
@@ -136,7 +152,7 @@ def test_an_undo_that_the_guard_will_halt_says_so_before_it_starts(env: dict[str
     store.tenants.change("exempel", {"guard": {"changed": {"count": 0, "share": 0}}})
     run = run_of_one(store)
     store.guard_counters.record_directory_size(run, 4)
-    excess = "guard.changed: 1 of 4 users; the limit is 0 and 0%"
+    excess = "1 of 4 users would be changed; the limit (guard.changed) is 0 users and 0%"
     for option in ("--yes", "--dry-run"):
         said = update_sync("runs", "undo", option, str(run), env=env).stdout
         assert f"The guard will halt the undo before its end, if all of them still need it: {excess}" in said
@@ -155,4 +171,4 @@ def test_an_undo_of_filled_identities_counts_as_their_loss(env: dict[str, str], 
     store.guard_counters.record_directory_size(run, 4)
     store.runs.halt(run, Cause.ENTRA_CREDENTIALS, "invalid_client")
     said = update_sync("runs", "undo", "--yes", str(run), env=env).stdout
-    assert "guard.identity_changed: 1 of 4 users" in said
+    assert "1 of 4 users would get another user name, EPPN or other id" in said

@@ -57,7 +57,7 @@ def correct(made_up: Environment) -> None:
 
 def failed_undo(sync: InProcessSync, run: int) -> int:
     summary = undo(sync, run)
-    assert summary.reasons == {Reason.VALUE_TAKEN: 1}
+    assert summary.reasons == {Reason.UNDO_FAILED: 1}
     return summary.run.id
 
 
@@ -158,5 +158,5 @@ def test_it_is_in_the_lists(made_up: Environment, sync: InProcessSync, linked: i
 def test_a_dry_run_of_an_undo_holds_no_user(made_up: Environment, sync: InProcessSync, linked: int) -> None:
     """It tells that the undo would fail, and leaves nothing."""
     del made_up
-    assert undo(sync, linked, dry_run=True).reasons == {Reason.VALUE_TAKEN: 1}
+    assert undo(sync, linked, dry_run=True).reasons == {Reason.UNDO_FAILED: 1}
     assert sync.store.failed_undos.list(TENANT_KEY) == []

@@ -11,7 +11,7 @@ from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from sandbox.skolon.faults import Fault
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from tests.integration.workers.identity.accounts import ADDRESS, account, skolon_user, synced, values
 from tests.integration.workers.test_pipeline import directory
 from tests.integration.workers.test_undo import undo
@@ -53,7 +53,7 @@ def test_a_value_that_breaks_a_rule_stops_one_attribute(
     account_of_anna = anna(**bad)
     receipt = synced(made_up, sync, [account_of_anna], known())[account_of_anna["id"]]
     assert (receipt.outcome, receipt.reason) == (Outcome.DEAD_LETTERED, Reason.INVALID_USER)
-    assert f"{attribute}: " in str(receipt.detail)
+    assert f"{ATTRIBUTE_TABLE[Attribute(attribute)].title}: " in str(receipt.detail)
     assert fault in str(receipt.detail)
     assert attribute in receipt.unwritten
     assert {Attribute.CITY, Attribute.EXTERNAL_ID} <= set(receipt.changed)

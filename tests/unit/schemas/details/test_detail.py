@@ -142,7 +142,7 @@ def test_json_has_the_parts_and_every_language() -> None:
         "parameters": {"attributes": ["city"]},
         "texts": {
             "sv": "återställs inte, eftersom värdet har ändrats sedan dess: ort",
-            "en": "skipped, because it changed since: city",
+            "en": "skipped, because it changed since: City",
         },
     }
 

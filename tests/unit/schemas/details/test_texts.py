@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from schemas.details.kinds import DetailKind
-from schemas.details.template import AGREEING, DIFFERING, GUARD, LIST, NAME, TITLE, segments
+from schemas.details.template import AGREEING, COUNTRY, DIFFERING, GUARD, LIST, NAME, TITLE, segments
 from schemas.details.texts.templates import TEMPLATES
 from schemas.reports.remedy import Language
 
@@ -91,7 +91,9 @@ def test_every_kind_has_a_sentence_in_every_language(kind: DetailKind) -> None:
     for language in Language:
         assert not texts[language].endswith("."), "it may stand inside of another sentence"
         for form in (form for forms in named[language].values() for form in forms):
-            assert form in ("", LIST, TITLE, NAME, GUARD, AGREEING, DIFFERING) or form.count("|") == 1
+            assert (
+                form in ("", LIST, TITLE, NAME, GUARD, COUNTRY, AGREEING, DIFFERING) or form.count("|") == 1
+            )
     words = {
         language: "".join(segment.words for segment in segments(text)) for language, text in texts.items()
     }

@@ -46,11 +46,11 @@ def test_no_limit_is_never_passed(counts: GuardCounts) -> None:
 @pytest.mark.parametrize(
     ("name", "users"),
     [
-        ("changed", "users"),
-        ("identity_changed", "users"),
-        ("not_found", "users"),
-        ("failed", "users"),
-        ("left_scope", "synced users"),
+        ("changed", "users would be changed"),
+        ("identity_changed", "users would get another user name, EPPN or other id"),
+        ("not_found", "users are not found in Skolon"),
+        ("failed", "users cannot be updated"),
+        ("left_scope", "synced users would be left out"),
     ],
 )
 def test_each_limit_has_its_own_count(name: str, users: str) -> None:
@@ -61,7 +61,7 @@ def test_each_limit_has_its_own_count(name: str, users: str) -> None:
     with pytest.raises(HaltError) as caught:
         check_guard(guard, GuardCounts(**{name: 11}), *sizes)
     assert caught.value.cause is Cause.GUARD_EXCEEDED
-    assert caught.value.detail == f"guard.{name}: 11 of 20 {users}; the limit is 10 and 10%"
+    assert caught.value.detail == f"11 of 20 {users}; the limit (guard.{name}) is 10 users and 10%"
 
 
 def test_the_share_of_an_unknown_number_is_not_passed() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import PermanentError
 from schemas.outcomes import Stage
-from schemas.users.attributes import EXTENSION_ATTRIBUTES, Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, EXTENSION_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
 from tests.unit.workers.factories import (
     ENTRA_ID,
@@ -111,7 +111,7 @@ def test_an_eppn_has_exactly_one_at(eppn: str) -> None:
         map_user(user, tenant())
     assert caught.value.reason is Reason.INVALID_USER
     assert caught.value.stage is Stage.MAP
-    assert caught.value.detail.startswith("eppn: ")
+    assert caught.value.detail.startswith("EPPN: ")
     assert eppn not in str(caught.value)
 
 
@@ -126,7 +126,10 @@ def test_an_eppn_may_hold_anything_else(eppn: str) -> None:
 def test_control_characters_make_a_user_invalid(sign: str) -> None:
     """A control character, or half a surrogate pair, within a name is a fault of that attribute."""
     user = load_graph_user({"id": ENTRA_ID, "givenName": f"An{sign}na", "surname": "Öberg"})
-    with pytest.raises(PermanentError, match=r"^invalid_user at map: first_name: has a control character$"):
+    with pytest.raises(
+        PermanentError,
+        match=r"^invalid_user at map: First name: has a control character, such as a line break$",
+    ):
         map_user(user, tenant())
 
 
@@ -147,7 +150,7 @@ def test_every_fault_is_named_at_once(faults: set[Attribute]) -> None:
     with pytest.raises(PermanentError) as caught:
         check_values(dict.fromkeys(faults, "a\x00b"), tenant())
     named = {part.partition(":")[0] for part in caught.value.detail.split("; ")}
-    assert named == {str(attribute) for attribute in faults}
+    assert named == {ATTRIBUTE_TABLE[attribute].title for attribute in faults}
 
 
 def test_an_ssn_is_checked_only_for_a_country() -> None:
@@ -157,7 +160,9 @@ def test_an_ssn_is_checked_only_for_a_country() -> None:
         {"id": ENTRA_ID, "onPremisesExtensionAttributes": {"extensionAttribute1": "201301019800"}}
     )
     assert map_user(user, tenant(sources=sources))[Attribute.SSN] == "201301019800"
-    with pytest.raises(PermanentError, match=r"^invalid_user at map: ssn: is no personal number of SE$"):
+    with pytest.raises(
+        PermanentError, match=r"^invalid_user at map: SSN: not a valid personal number \(Sweden\)$"
+    ):
         map_user(user, tenant(sources=sources, ssn_country="SE"))
 
 
@@ -167,8 +172,8 @@ def test_no_other_attribute_may_have_several_lines(attribute: Attribute, sign: s
     """A line break or a tab is a fault of every attribute but the address."""
     with pytest.raises(PermanentError) as raised:
         check_values({attribute: f"a{sign}b", Attribute.ADDRESS: f"a{sign}b"}, tenant())
-    assert f"{attribute}: has a control character" in raised.value.detail
-    assert "address:" not in raised.value.detail
+    assert f"{ATTRIBUTE_TABLE[attribute].title}: has a control character" in raised.value.detail
+    assert "Address:" not in raised.value.detail
 
 
 @pytest.mark.parametrize("sign", ["\u200b", "\ufeff", "\u00ad", "\u202e", "\u2028"])
@@ -177,8 +182,8 @@ def test_an_invisible_character_is_named(sign: str) -> None:
     raw = {"id": ENTRA_ID, "mail": f"an{sign}na@k.example", "userPrincipalName": None, "otherMails": None}
     refused = mapped_or_refused(raw, tenant())
     assert isinstance(refused, PermanentError)
-    assert f"eppn: has the invisible character U+{ord(sign):04X}" in refused.detail
-    assert f"email: has the invisible character U+{ord(sign):04X}" in refused.detail
+    assert f"EPPN: has the invisible character U+{ord(sign):04X}" in refused.detail
+    assert f"E-mail: has the invisible character U+{ord(sign):04X}" in refused.detail
 
 
 @pytest.mark.parametrize("name", ["\u200bAnna\ufeff", "Anna\u00ad \u200b", "Anna"])

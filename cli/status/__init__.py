@@ -1,0 +1,1 @@
+"""`update-sync status`: all tenants on one screen."""
