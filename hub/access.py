@@ -26,7 +26,7 @@ SESSION_COOKIE: Final = "update_sync_session"
 
 
 #: Routes that pages ask for by themselves.
-POLLS: Final = ("runs.progress", "start.progress")
+POLLS: Final = ("runs.progress", "start.progress", "match_decisions.progress")
 
 
 class Access(Enum):
@@ -92,6 +92,20 @@ ROUTES: Final[Mapping[str, Access]] = {
     "resume.ask": Access.TENANT_ADMINISTRATOR,
     "resume.resume": Access.TENANT_ADMINISTRATOR,
     "resume.sample": Access.TENANT_ADMINISTRATOR,
+    "matches.overview": Access.TENANT_READER,
+    "matches.show": Access.TENANT_ADMINISTRATOR,
+    "matches.show_values": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.ask": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.decide": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.ask_back": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.take_back": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.done": Access.TENANT_ADMINISTRATOR,
+    "match_decisions.progress": Access.TENANT_ADMINISTRATOR,
+    "schedule.show": Access.TENANT_ADMINISTRATOR,
+    "schedule.times": Access.TENANT_ADMINISTRATOR,
+    "schedule.save": Access.TENANT_ADMINISTRATOR,
+    "schedule.pause": Access.TENANT_ADMINISTRATOR,
+    "schedule.resume": Access.TENANT_ADMINISTRATOR,
     "run_users.show": Access.TENANT_READER,
     "run_users.as_csv": Access.TENANT_READER,
     "tokens.overview": Access.TENANT_ADMINISTRATOR,
@@ -111,6 +125,16 @@ ROUTES: Final[Mapping[str, Access]] = {
     "api_actions.question": Access.API_TOKEN,
     "api_actions.resume": Access.API_ACTION,
     "api_actions.cancel": Access.API_ACTION,
+    "api_actions.matches": Access.API_TOKEN,
+    "api_actions.match": Access.API_TOKEN,
+    "api_actions.effects": Access.API_TOKEN,
+    "api_actions.decide": Access.API_ACTION,
+    "api_actions.take_back": Access.API_ACTION,
+    "api_actions.schedule": Access.API_TOKEN,
+    "api_actions.schedule_times": Access.API_TOKEN,
+    "api_actions.save_schedule": Access.API_ACTION,
+    "api_actions.pause_schedule": Access.API_ACTION,
+    "api_actions.resume_schedule": Access.API_ACTION,
     "settings.show": Access.TENANT_READER,
     "users.search": Access.TENANT_READER,
     "users.find": Access.TENANT_READER,

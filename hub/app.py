@@ -28,8 +28,12 @@ from hub.pages import (
     tokens,
     users,
 )
+from hub.pages.matches import decisions
+from hub.pages.matches import pages as matches
 from hub.pages.members import pages as members
+from hub.pages.schedule import pages as schedule
 from hub.presentation import times, words
+from hub.presentation.actions.operators import operator_text
 from hub.presentation.links import with_links
 from hub.presentation.menu import TENANT_PAGES
 from hub.presentation.run_kinds import kind_text, status_text
@@ -64,12 +68,14 @@ def create_app(services: HubServices) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
-    for action in (start, cancel, resume):
+    for action in (start, cancel, resume, matches, decisions, schedule):
         app.register_blueprint(action.blueprint)
     install_api(app)
     app.add_template_filter(times.moment, "moment")
     app.add_template_filter(times.day, "day")
+    app.add_template_filter(times.foreign_moment, "foreign_moment")
     app.add_template_filter(with_links, "with_links")
+    app.add_template_filter(operator_text, "operator")
     app.add_template_filter(kind_text, "run_kind")
     app.add_template_filter(status_text, "run_status")
     app.context_processor(_for_every_page)

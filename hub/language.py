@@ -18,14 +18,14 @@ _COOKIE: Final = "update_sync_language"
 _REMEMBERED: Final = dt.timedelta(days=365)
 
 #: The schools' clock.
-_TIME_ZONE: Final = "Europe/Stockholm"
+TIME_ZONE: Final = "Europe/Stockholm"
 
 blueprint = Blueprint("language", __name__)
 
 
 def install_language(app: Flask) -> None:
     """Have an app speak the languages."""
-    app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_TIMEZONE=_TIME_ZONE)
+    app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_TIMEZONE=TIME_ZONE)
     Babel(app, locale_selector=lambda: str(current_language()))
     app.register_blueprint(blueprint)
 

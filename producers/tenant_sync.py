@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,6 +13,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail, joined
 from schemas.details.kinds import DetailKind
 from schemas.errors import InvalidTenantError, PermanentError, UsageError
+from schemas.messages.authentication import SCHEDULED_PREFIX
 from schemas.messages.messages import MAX_EVENT_ID_LENGTH, TenantPage, load_cloud_event, load_sync_request
 from schemas.outcomes import Stage
 from schemas.tenants.settings_override import resolve_override
@@ -30,6 +32,7 @@ class RunStarter:
     def __init__(self, *, store: Store, publisher: Publisher) -> None:
         self._triggers = store.triggers
         self._tenants = store.tenants
+        self._pauses = store.schedule_pauses
         self._publisher = publisher
         self._message_cipher = store.message_cipher
 
@@ -37,7 +40,7 @@ class RunStarter:
         """Open the run that a trigger asks for, and publish the message for its first page.
 
         `data` holds the fields of the trigger, or a whole CloudEvent as `event`. A trigger that
-        an open run satisfies, or a duplicate, opens none.
+        an open run satisfies, or a duplicate, opens none, nor does one of a schedule that is paused.
         """
         if args:
             raise PermanentError(
@@ -57,6 +60,12 @@ class RunStarter:
                 Stage.RECEIVE,
                 Detail(DetailKind.TRIGGER_NOT_ALLOWED),
             )
+        if event_id.startswith(SCHEDULED_PREFIX) and self._pauses.is_paused(
+            request.tenant, dt.datetime.now(dt.UTC)
+        ):
+            # It was due before the schedule was paused, and has waited in the queue.
+            _log.info("scheduled_trigger_dropped", tenant=request.tenant, event_id=event_id)
+            return
         opened = self._triggers.open(self._checked(request), event_id)
         run = opened.run
         _log.info(

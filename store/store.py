@@ -48,6 +48,7 @@ from store.runs.unresolved_users import UnresolvedUsers
 from store.runs.waits import Waits
 from store.tenants.failed_undos import FailedUndos
 from store.tenants.match_decisions import MatchDecisionStore
+from store.tenants.schedule_pauses import SchedulePauses
 from store.tenants.schedules import Schedules
 from store.tenants.settings_overrides import SettingsOverrides
 from store.tenants.shared_organisations import SharedOrganisations
@@ -80,6 +81,7 @@ class Store:
         self.triggers = Triggers(self.database, self.runs, cipher)
         self.settings_overrides = SettingsOverrides(self.runs, self.tenants, cipher)
         self.schedules = Schedules(self.database)
+        self.schedule_pauses = SchedulePauses(self.database, cipher)
         self.pages = Pages(self.database)
         self.guard_counters = GuardCounters(self.database)
         self.work_items = WorkItems(self.database)

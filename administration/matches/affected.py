@@ -36,13 +36,15 @@ _MAX_FORECAST: Final = 5
 class AffectedUser:
     """An Entra user that a decision affects, and what a run would come to once it is made.
 
-    `skolon_id` is the Skolon user that would be this one then. `outcome` is None if that is not known.
+    `skolon_id` is the Skolon user that would be this one then, and `changes` what a run would write to it.
+    `outcome` is None if that is not known.
     """
 
     user: str
     outcome: Outcome | None = None
     reason: Reason | None = None
     skolon_id: str | None = None
+    changes: tuple[Attribute, ...] = ()
 
     @property
     def is_written(self) -> bool:
@@ -88,6 +90,12 @@ class DecisionEffects:
             return []
         others = others_of(self._tenant, entra_id, skolon_id, store=self._store)
         return self._affected(others, self._with(kind, entra_id, skolon_id))
+
+    def on_user(
+        self, user: str, kind: DecisionKind, *, entra_id: str | None, skolon_id: str | None
+    ) -> AffectedUser:
+        """Return what a run would come to for one user if a decision about these two were made."""
+        return _affected(user, self._explained(user, self._with(kind, entra_id, skolon_id)))
 
     def of_forgetting(self, *, entra_id: str | None, skolon_id: str | None) -> list[AffectedUser]:
         """Return what taking a decision back would do to other Entra users than the one that is named."""
@@ -153,7 +161,10 @@ def _affected(user: str, explained: UserExplanation) -> AffectedUser:
     if isinstance(end, SyncResult):
         is_matched = end.outcome in (Outcome.WOULD_UPDATE, Outcome.UNCHANGED) and match is not None
         skolon_id = match.user.id if is_matched and match is not None else None
-        return AffectedUser(user=user, outcome=end.outcome, skolon_id=skolon_id)
+        compared = [each for each in explained.steps if isinstance(each, steps.CompareStep)]
+        is_written = end.outcome is Outcome.WOULD_UPDATE and bool(compared)
+        changes = tuple(compared[-1].changes) if is_written else ()
+        return AffectedUser(user=user, outcome=end.outcome, skolon_id=skolon_id, changes=changes)
     if isinstance(end, PermanentError):
         return AffectedUser(user=user, outcome=Outcome.DEAD_LETTERED, reason=end.reason)
     return AffectedUser(user=user)

@@ -10,6 +10,7 @@ from administration.matches.affected import failed_undos_of, find_decision, othe
 from administration.matches.link_evidence import runs_that_wrote, weigh_link
 from administration.runs.trigger import build_request
 from schemas.errors import UsageError
+from schemas.hub.action import ActionRefusal, ActionRefusedError
 from schemas.runs.operation import OperationKind, OperationStatus
 from schemas.tenants.match_decision import DecisionKind
 from schemas.users.attributes import Attribute
@@ -55,8 +56,9 @@ class Decided:
 class MatchDecider:
     """Decides about the matches of one tenant; `operator` is noted, None if there is no name.
 
-    Each method raises `UsageError` if there is no such tenant, or the decision contradicts another one. The
-    same decision a second time is no error.
+    Each method raises `UsageError` if there is no such tenant, and `ActionRefusedError` if the decision
+    contradicts another one, or a user is gone or belongs to another. The same decision a second time is no
+    error.
     """
 
     tenant: str
@@ -109,6 +111,19 @@ class MatchDecider:
             raise self._decided(existing)
         return self._record(OperationKind.IGNORE, entra_id, skolon_id, change)
 
+    def check_ignore(
+        self, gateways: Gateways, *, entra_id: str | None = None, skolon_id: str | None = None
+    ) -> None:
+        """Raise what `ignore` would raise, and `ActionRefusedError` for any decision about the user."""
+        existing = find_decision(self.tenant, entra_id, skolon_id, store=self.store)
+        if existing is not None:
+            raise self._decided(existing)
+        self._check_existence(self.store.tenants.get(self.tenant), entra_id, skolon_id, gateways)
+
+    def sync_again(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
+        """Have the users of a decision synced that was taken back before, where the request was lost."""
+        return self._record(OperationKind.FORGET, entra_id, skolon_id, _nothing)
+
     def forget(self, *, entra_id: str | None = None, skolon_id: str | None = None) -> Decided:
         """Take the decision about a user back; raise `UsageError` if there is none.
 
@@ -121,7 +136,10 @@ class MatchDecider:
                     self.store.match_decisions.release, self.tenant, entra_id=entra_id, skolon_id=skolon_id
                 )
                 return self._record(OperationKind.FORGET, entra_id, skolon_id, release)
-            raise UsageError("There is no decision about this user; 'matches list' shows those there are.")
+            raise ActionRefusedError(
+                ActionRefusal.UNDECIDED,
+                "There is no decision about this user; 'matches list' shows those there are.",
+            )
         change = partial(self.store.match_decisions.remove, self.tenant, decision)
         wrote = runs_that_wrote(decision, tenant=self.tenant, store=self.store)
         decided = self._record(
@@ -161,14 +179,14 @@ class MatchDecider:
         request = build_request(tenant=self.tenant, users=users[:_MAX_USERS], recheck_all=True)
         return Decided(operation=operation, request=request, users=users)
 
-    def _decided(self, decision: MatchDecision) -> UsageError:
+    def _decided(self, decision: MatchDecision) -> ActionRefusedError:
         if decision.kind is DecisionKind.LINK:
             what = f"Entra user {decision.entra_id} is linked to Skolon user {decision.skolon_id}"
         else:
             what = f"{'Entra' if decision.entra_id else 'Skolon'} user {_id_of(decision)} is ignored"
         option = "--user" if decision.entra_id else "--skolon-user"
         undo = f"matches forget {self.tenant} {option} {_id_of(decision)}"
-        return UsageError(f"{what}: '{undo}' takes that back first.")
+        return ActionRefusedError(ActionRefusal.DECIDED, f"{what}: '{undo}' takes that back first.")
 
     def _check_link(self, record: TenantRecord, entra_id: str, skolon_id: str, gateways: Gateways) -> None:
         """Raise `UsageError` unless both users exist, neither belongs to another one, and none is decided."""
@@ -183,21 +201,24 @@ class MatchDecider:
         found = skolon.search(organisation, {Attribute.EXTERNAL_ID: entra_id})
         own = own_match(found, entra_id)
         if own is not None and own.user.id != skolon_id:
-            raise UsageError(
+            raise ActionRefusedError(
+                ActionRefusal.BELONGS_TO_OTHER,
                 f"Skolon user {own.user.id} has the id of Entra user {entra_id} as its External Id: clear it "
-                "in Skolon first."
+                "in Skolon first.",
             )
         owner = None if user is None else Accounts(record, graph).owner(user)
         if owner is not None and owner.id.lower() != entra_id.lower():
-            raise UsageError(
+            raise ActionRefusedError(
+                ActionRefusal.BELONGS_TO_OTHER,
                 f"Skolon user {skolon_id} has the id of Entra user {owner.id} as its External Id, and the "
                 "sync keeps it for that user. If that is wrong: "
-                f"'matches ignore {self.tenant} --user {owner.id}'."
+                f"'matches ignore {self.tenant} --user {owner.id}'.",
             )
         other = self.store.match_decisions.other_tenant(self.tenant, organisation, skolon_id)
         if other is not None:
-            raise UsageError(
-                f"Tenant '{other}' has a decision about Skolon user {skolon_id}: 'matches list {other}'."
+            raise ActionRefusedError(
+                ActionRefusal.DECIDED,
+                f"Tenant '{other}' has a decision about Skolon user {skolon_id}: 'matches list {other}'.",
             )
 
     def _check_existence(
@@ -208,14 +229,15 @@ class MatchDecider:
         if entra_id is not None and (
             not is_entra_id(entra_id) or gateways.graph(record.credentials).user(entra_id, ["id"]) is None
         ):
-            raise UsageError(f"Entra has no user with the id {entra_id}.")
+            raise ActionRefusedError(ActionRefusal.NO_SUCH_USER, f"Entra has no user with the id {entra_id}.")
         if skolon_id is None:
             return None
         user = gateways.skolon(record.tenant.skolon_target, dry_run=True).read(organisation, skolon_id)
         if user is None:
-            raise UsageError(
+            raise ActionRefusedError(
+                ActionRefusal.NO_SUCH_USER,
                 f"Organisation '{organisation}' has no Skolon user with the id {skolon_id}: it is gone, or "
-                "belongs to another organisation."
+                "belongs to another organisation.",
             )
         return user
 

@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from administration.runs.idle import IdleReason
-from producers.schedule.policy import Trigger, decide, due_time, last_event_id, parsed_schedule
+from administration.tenants.next_run import start_of_search
+from producers.schedule.policy import (
+    Trigger,
+    awaited_since,
+    decide,
+    due_time,
+    last_event_id,
+    parsed_schedule,
+)
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import ENDED_STATUSES, Mode
 from schemas.reports.remedies import owner_of, remedy_for
@@ -77,6 +85,7 @@ def tenant_statuses(
             if run.status not in ENDED_STATUSES
         ]
     )
+    pauses = store.schedule_pauses.in_force(now, plans)
     scope_changes = store.scope_changes.by_tenant(keys)
     idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
@@ -119,6 +128,7 @@ def tenant_statuses(
                 users=overview.users,
                 scope_change=scope_change,
                 next_due=None if plan is None else _next_due(plan, now),
+                pause=pauses.get(each.key),
                 client_secret_expires=each.client_secret_expires,
                 # A disabled tenant waits for nothing: an administrator has decided that.
                 problems=tuple(problems) if each.enabled else (),
@@ -220,7 +230,7 @@ def _is_unanswered(
     plan: ScheduleState, overview: TenantOverview, acknowledged: Collection[str], now: dt.datetime
 ) -> bool:
     """Say whether no producer has taken the last trigger, although no open run holds it up."""
-    published, last = plan.last_published, overview.last_run
+    published, last = awaited_since(plan, now), overview.last_run
     if published is None or now - published <= _NOT_STARTED_AFTER or overview.open:
         return False
     # Which run it led to may not be known any more: old runs are deleted.
@@ -237,7 +247,7 @@ def _of_secret(tenant: Tenant, today: dt.date) -> Iterator[Problem]:
 
 def _next_due(plan: ScheduleState, now: dt.datetime) -> dt.datetime | None:
     try:
-        due = parsed_schedule(plan.schedule, plan.time_zone).next(now)
+        due = parsed_schedule(plan.schedule, plan.time_zone).next(start_of_search(plan, now))
     except ValueError:
         return None
     return None if due is None else due.at

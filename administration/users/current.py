@@ -204,7 +204,7 @@ def current_state(  # noqa: PLR0913 - the user, what is recorded of it, how to s
     explanation = explain_user(user, tenant, override={}, values=values, store=store, gateways=gateways)
     end = explanation.explained.end
     differs = isinstance(end, SyncResult) and end.outcome is Outcome.WOULD_UPDATE
-    next_one = next_run(tenant, store.schedules, dt.datetime.now(dt.UTC))
+    next_one = next_run(tenant, store, dt.datetime.now(dt.UTC))
     enabled = store.tenants.outline(tenant).enabled
     record = store.tenants.get(tenant)
     decided = [

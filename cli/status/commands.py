@@ -18,10 +18,12 @@ from cli.status.problems import describe_problem
 from cli.tenants.options import optional_key_argument
 from schemas.outcomes import Status
 from schemas.settings import Requirement
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from schemas.tenants.schedule_state import SchedulePause
     from schemas.tenants.tenant_status import TenantStatus
 
 
@@ -42,7 +44,8 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     - client secrets that have expired, or expire within 30 days
 
     It exits with 1 if there is any of these, or if requests for runs wait and no producer runs. A note tells
-    when fewer users are in scope than in the previous run of all users.
+    when fewer users are in scope than in the previous run of all users, and another one of a schedule that is
+    paused.
 
     "In sync" counts the users that Skolon has right, by the last complete run of all users and later runs. It
     is a share of the users that are in scope and in Skolon.
@@ -87,10 +90,17 @@ def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
             texts, command = describe_problem(each.tenant, problem)
             echo("", f"{each.tenant} (who must act: {problem.owner}): {command}")
             echo_texts(texts)
+        if each.pause is not None:
+            echo(f"{each.tenant}: {_pause_text(each.pause)}")
         if each.scope_change is not None and each.scope_change.text is not None:
             echo(f"{each.tenant}: {each.scope_change.text}")
     if any(each.problems for each in shown):
         echo()
+
+
+def _pause_text(pause: SchedulePause) -> str:
+    why = f": {pause.reason}" if pause.reason else ""
+    return f"no scheduled run starts until {timestamp(pause.until)}{why}"
 
 
 def _row(each: TenantStatus, now: dt.datetime) -> tuple[object, ...]:

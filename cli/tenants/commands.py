@@ -45,6 +45,12 @@ _LAZY: Final = {
         "cli.tenants.freshness:freshness",
         "Show what share of users was verified in the last day and week.",
     ),
+    "pause-schedule": LazyCommand(
+        "cli.tenants.settings.schedule:pause", "Start no scheduled run of TENANT until a date and time."
+    ),
+    "resume-schedule": LazyCommand(
+        "cli.tenants.settings.schedule:resume", "End a pause of TENANT's schedule now."
+    ),
     "preview": LazyCommand("cli.tenants.preview:preview", "Show what a run would do, and change nothing."),
     "report": LazyCommand(
         "cli.tenants.data_quality:report", "Report data errors that the last complete run of all users found."
@@ -186,7 +192,7 @@ def show(*, key: str, wants_json: bool) -> None:
         # Without `next_due`: this is the object that `add` and `set` take.
         print_json(settings)
     else:
-        next_due = _describe(next_run(key, store.schedules, dt.datetime.now(dt.UTC)))
+        next_due = _describe(next_run(key, store, dt.datetime.now(dt.UTC)))
         print_fields({"key": key, **setting_fields(settings), "next_due": next_due})
 
 
@@ -222,6 +228,9 @@ def _describe(next_one: NextRun | None) -> str:
         return "never"
     # The schedule that stands beside it goes by the tenant's own clock.
     text = f"{timestamp(next_one.due.at)} ({next_one.due.wall:%Y-%m-%d %H:%M} in {next_one.time_zone})"
+    if next_one.pause is not None:
+        why = f" ({next_one.pause.reason})" if next_one.pause.reason else ""
+        text = f"{text}; paused until {timestamp(next_one.pause.until)}{why}"
     if next_one.blocked_by is None:
         return text
     run = next_one.blocked_by

@@ -50,6 +50,11 @@ _HEIGHT: Final = 1500
 #: Colours of a picture: enough for text and a few bars.
 _COLOURS: Final = 128
 
+#: A schedule that a school may choose.
+_SCHEDULE: Final = (
+    "how=interval&minutes=30&interval_days=working_days&first=6&last=18&time_zone=Europe/Stockholm"
+)
+
 _USERS: Final = 300
 _SEED: Final = 1
 
@@ -93,6 +98,7 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
     first = sync.run()
     preview = sync.run(dry_run=True, settings={"sources": {"eppn": ["extensionAttribute3"]}})
     failed = sync.store.receipts.list(first.run.id, outcome=Outcome.DEAD_LETTERED, limit=1)[0]
+    uncertain = sync.store.pending_matches.load(TENANT_KEY, limit=1).matches[0]
     tenant = f"/tenants/{TENANT_KEY}"
     return {
         "syncs": "/",
@@ -104,8 +110,13 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "users-of-a-run": f"{tenant}/runs/{first.run.id}/users/{Outcome.UPDATED}",
         "look-up": f"{tenant}/users/",
         "user": f"{tenant}/users/{failed.entra_id}",
+        "matches": f"{tenant}/matches/",
+        "match": f"{tenant}/matches/{uncertain.entra_id}",
+        "match-decision": f"{tenant}/matches/{uncertain.entra_id}/decide?answer=ignore_user",
         "report": f"{tenant}/report/",
         "settings": f"{tenant}/settings/",
+        "schedule": f"{tenant}/schedule/",
+        "schedule-times": f"{tenant}/schedule/times?{_SCHEDULE}",
         "api-tokens": f"{tenant}/tokens/",
         "audit": f"{tenant}/audit",
         "members": "/members/",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import abort, g, request
 
+from administration.runs.idle import IdleReason
 from hub.services import hub_services
 from schemas.hub.action import Actor, Submission, is_action_key
 
@@ -38,3 +39,16 @@ def broker_or_refuse() -> ReplayBroker:
 def may_act(tenant: str) -> bool:
     """Say whether the member who reads the page may act for a tenant, and RabbitMQ is there for it."""
     return bool(g.member.administers(tenant)) and hub_services().broker is not None
+
+
+def waits_for(tenant: str) -> dict[str, Any]:
+    """Return the run that a request waits for, and whether no part of the sync takes it."""
+    services = hub_services()
+    reasons = () if services.idle is None else services.idle.of_request(tenant)
+    other = next((each.run for each in reasons if each.reason is IdleReason.OTHER_RUN), None)
+    unanswered = services.store.runs.unanswered_guard(tenant)
+    return {
+        "other_run": other,
+        "unanswered": None if unanswered is None else unanswered.id,
+        "is_idle": any(each.reason is not IdleReason.OTHER_RUN for each in reasons),
+    }

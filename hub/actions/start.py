@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
 from administration.runs.actions.start import StartKind, event_of, plan_start, start_run
-from administration.runs.idle import IdleReason
-from hub.actions.acting import broker_or_refuse, may_act, new_key, submission
+from hub.actions.acting import broker_or_refuse, may_act, new_key, submission, waits_for
 from hub.addresses import tenant_of
 from hub.presentation.actions.refusals import REFUSALS
 from hub.services import hub_services
@@ -51,7 +50,7 @@ def requested(tenant: str, key: str) -> str | Response:
     run = _run(tenant, key)
     if run is not None:
         return redirect(url_for("runs.show", tenant=tenant, run=run), 303)
-    return render_template("start_requested.html", tenant=found, key=key, **_waits_for(tenant))
+    return render_template("start_requested.html", tenant=found, key=key, **waits_for(tenant))
 
 
 @blueprint.get("/<key>/progress")
@@ -59,9 +58,7 @@ def progress(tenant: str, key: str) -> Response:
     """Return what the run waits for, or lead to it; the page asks again and again."""
     run = _run(tenant, key)
     found = tenant_of(tenant)
-    answer = make_response(
-        render_template("start_progress.html", tenant=found, key=key, **_waits_for(tenant))
-    )
+    answer = make_response(render_template("start_progress.html", tenant=found, key=key, **waits_for(tenant)))
     if run is not None:
         answer.headers["HX-Redirect"] = url_for("runs.show", tenant=tenant, run=run)
     return answer
@@ -87,16 +84,3 @@ def _run(tenant: str, key: str) -> int | None:
         abort(404)
     run = store.triggers.find_run(event_of(tenant, key))
     return None if run is None else run.id
-
-
-def _waits_for(tenant: str) -> dict[str, Any]:
-    """Return the run that a request waits for, and whether no part of the sync takes it."""
-    services = hub_services()
-    reasons = () if services.idle is None else services.idle.of_request(tenant)
-    other = next((each.run for each in reasons if each.reason is IdleReason.OTHER_RUN), None)
-    unanswered = services.store.runs.unanswered_guard(tenant)
-    return {
-        "other_run": other,
-        "unanswered": None if unanswered is None else unanswered.id,
-        "is_idle": any(each.reason is not IdleReason.OTHER_RUN for each in reasons),
-    }

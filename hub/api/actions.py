@@ -44,17 +44,31 @@ def _refuse_unreadable_json() -> None:
             refuse(400)
 
 
-def _get(path: str, answer: type[Schema]) -> Callable[[Callable[..., dict[str, Any]]], Any]:
+def lookup(
+    path: str,
+    answer: type[Schema],
+    *,
+    query: type[Schema] | None = None,
+    statuses: tuple[int, ...] = (401, 404, 503),
+) -> Callable[[Callable[..., dict[str, Any]]], Any]:
     """Return the decorator of a resource that tells what an action would do."""
 
     def decorate(function: Any) -> Any:
-        return _described(path, "GET", blueprint.response(200, answer)(function), (401, 404, 503))
+        function = blueprint.response(200, answer)(function)
+        if query is not None:
+            function = _arguments(function, query, "query")
+        return _described(path, "GET", function, statuses)
 
     return decorate
 
 
-def _post(
-    path: str, answer: type[Schema], *, body: type[Schema] | None = None, status: int = 200
+def action(
+    path: str,
+    answer: type[Schema],
+    *,
+    body: type[Schema] | None = None,
+    status: int = 200,
+    more: tuple[int, ...] = (),
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of an action: its address, body, key and answer, and problems."""
 
@@ -63,7 +77,7 @@ def _post(
         if body is not None:
             function = _arguments(function, body, "json")
         function = _arguments(function, action_schemas.KeyHeader, "headers")
-        return _described(path, "POST", function, (400, 401, 403, 404, 409, 413, 422, 503))
+        return _described(path, "POST", function, (400, 401, 403, 404, 409, 413, 422, 503, *more))
 
     return decorate
 
@@ -81,37 +95,37 @@ def _described(path: str, method: str, function: Any, statuses: tuple[int, ...])
     return blueprint.route(path, methods=[method])(function)
 
 
-@_get("/syncs/<tenant>/start", action_schemas.StartPlanSchema)
+@lookup("/syncs/<tenant>/start", action_schemas.StartPlanSchema)
 def start_plan(tenant: str) -> dict[str, Any]:
     """Return what there is to know before a run is started."""
     return plan_start(own_tenant(tenant), store=hub_services().store).as_json()
 
 
-@_post("/syncs/<tenant>/runs", action_schemas.StartedSchema, body=action_schemas.StartSchema, status=202)
+@action("/syncs/<tenant>/runs", action_schemas.StartedSchema, body=action_schemas.StartSchema, status=202)
 def start(headers: Mapping[str, str], body: Mapping[str, StartKind], tenant: str) -> dict[str, Any]:
     """Start a run; asked again with the same key, it tells the run's number as soon as there is one."""
     own_tenant(tenant)
     store = hub_services().store
     try:
-        event = start_run(tenant, body["kind"], _submission(headers), store=store, publisher=_broker())
+        event = start_run(tenant, body["kind"], sent(headers), store=store, publisher=broker())
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     run = store.triggers.find_run(event)
     return {"event": event, "run": None if run is None else str(run.id)}
 
 
-@_post("/syncs/<tenant>/runs/<run>/cancel", schemas.RunSchema)
+@action("/syncs/<tenant>/runs/<run>/cancel", schemas.RunSchema)
 def cancel(headers: Mapping[str, str], tenant: str, run: str) -> dict[str, Any]:
     """Cancel a run that is open or halted: users without an outcome stay as they are."""
     store, found = hub_services().store, own_run(tenant, run).run
     try:
-        cancel_run_once(found, _submission(headers), store=store)
+        cancel_run_once(found, sent(headers), store=store)
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     return dict(store.runs.summary(found.id).as_json())
 
 
-@_get("/syncs/<tenant>/runs/<run>/question", action_schemas.ResumePlanSchema)
+@lookup("/syncs/<tenant>/runs/<run>/question", action_schemas.ResumePlanSchema)
 def question(tenant: str, run: str) -> dict[str, Any]:
     """Return what a halted run asks, and what it means to let it go on."""
     store, summary = hub_services().store, own_run(tenant, run)
@@ -125,23 +139,25 @@ def question(tenant: str, run: str) -> dict[str, Any]:
     }
 
 
-@_post("/syncs/<tenant>/runs/<run>/resume", schemas.RunSchema, body=action_schemas.AnswerSchema)
+@action("/syncs/<tenant>/runs/<run>/resume", schemas.RunSchema, body=action_schemas.AnswerSchema)
 def resume(headers: Mapping[str, str], body: Mapping[str, bool], tenant: str, run: str) -> dict[str, Any]:
     """Let a halted run go on; one that asks needs the answer that it is right."""
     store, found = hub_services().store, own_run(tenant, run).run
     try:
-        resume_run_once(found, Answer(**body), _submission(headers), store=store, publisher=_broker())
+        resume_run_once(found, Answer(**body), sent(headers), store=store, publisher=broker())
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     return dict(store.runs.summary(found.id).as_json())
 
 
-def _submission(headers: Mapping[str, str]) -> Submission:
+def sent(headers: Mapping[str, str]) -> Submission:
+    """Return which program asks, and its key."""
     return Submission(actor=Actor(token=g.api_token.id), key=headers["key"])
 
 
-def _broker() -> ReplayBroker:
-    broker = hub_services().broker
-    if broker is None:
+def broker() -> ReplayBroker:
+    """Return RabbitMQ; without it nothing can be done from here."""
+    found = hub_services().broker
+    if found is None:
         refuse(409, action="not_connected")
-    return broker
+    return found

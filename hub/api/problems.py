@@ -27,6 +27,7 @@ _DETAILS: Final[Mapping[int, str]] = {
     404: "There is no such thing, or it belongs to a tenant that the token does not read.",
     405: "The resource does not take this method.",
     409: "It cannot be done as things stand: `errors` says why.",
+    412: "It was changed since it was read: read it again.",
     413: "That is too much.",
     422: "A parameter is wrong: `errors` says which.",
     503: "A service that is needed is away. Ask again in a moment.",

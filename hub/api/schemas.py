@@ -96,6 +96,14 @@ class NeedSchema(Schema):
     service = _word(Dependency, nullable=True, about="What a run has waited for since then.")
 
 
+class PauseSchema(Schema):
+    """A pause of the schedule that is in force."""
+
+    since = _time("When it was paused")
+    until = _time("When it ends by itself")
+    reason = _text("Why.", nullable=True)
+
+
 class SyncSchema(Schema):
     """A tenant's sync at a glance."""
 
@@ -107,7 +115,8 @@ class SyncSchema(Schema):
     users = fields.Dict(
         required=True, keys=fields.String(), metadata={"description": "Users by their state."}
     )
-    next_due = _time("When the next run is due", nullable=True)
+    next_due = _time("When the next run is due, after a pause", nullable=True)
+    pause = fields.Nested(PauseSchema, required=True, allow_none=True)
     problems = fields.List(fields.Nested(NeedSchema), required=True)
 
 

@@ -45,6 +45,12 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.PREVIEW_REQUESTED: _("Started a preview"),
     AuditKind.RUN_CANCELLED: _("Cancelled a run"),
     AuditKind.RUN_RESUMED: _("Let a halted run go on"),
+    AuditKind.MATCH_LINKED: _("Decided that a user in Entra and one in Skolon are the same person"),
+    AuditKind.USER_IGNORED: _("Decided that a user is left alone"),
+    AuditKind.DECISION_FORGOTTEN: _("Took a decision about a user back"),
+    AuditKind.SCHEDULE_CHANGED: _("Changed the schedule"),
+    AuditKind.SCHEDULE_PAUSED: _("Paused the schedule"),
+    AuditKind.SCHEDULE_RESUMED: _("Ended a pause of the schedule"),
     AuditKind.GUARD_OVERRIDDEN: _("Answered a halted run: it is right, and goes on"),
 }
 

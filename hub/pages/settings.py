@@ -10,6 +10,7 @@ from flask import Blueprint, g, render_template
 from administration.tenants.next_run import next_run
 from hub.addresses import tenant_of
 from hub.presentation import settings_texts
+from hub.presentation.actions.schedules import local_moment, schedule_text
 from hub.services import hub_services
 from schemas.crypto.encryption import DecryptionError
 
@@ -31,6 +32,8 @@ def show(tenant: str) -> str:
     def texts(rules: tuple[ScopeRule, ...]) -> list[str]:
         return [settings_texts.rule_text(rule, shows_values=shows_values) for rule in rules]
 
+    next_one = next_run(tenant, services.store, dt.datetime.now(dt.UTC))
+    pause = None if next_one is None else next_one.pause
     return render_template(
         "settings.html",
         tenant=found,
@@ -42,7 +45,10 @@ def show(tenant: str) -> str:
         are_rules_known=with_rules is not None,
         guard=settings_texts.guard_texts(found.guard),
         others=settings_texts.other_texts(found),
-        next_run=next_run(tenant, services.store.schedules, dt.datetime.now(dt.UTC)),
+        next_run=next_one,
+        schedule_text=schedule_text(found.schedule),
+        pause=pause,
+        pause_end=pause and local_moment(pause.until, found.time_zone),
     )
 
 

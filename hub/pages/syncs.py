@@ -43,6 +43,7 @@ _STATES: Final[Mapping[str, tuple[LazyString, str]]] = {
     "disabled": (_("Switched off"), "neutral"),
     "running": (_("Running now"), "info"),
     "never": (_("Not synced yet"), "neutral"),
+    "paused": (_("Paused"), "info"),
     "well": (_("All is well"), "success"),
 }
 
@@ -142,4 +143,6 @@ def _state(status: TenantStatus) -> tuple[LazyString, str]:
         return _NEEDS_ATTENTION
     if status.last_run is not None and status.last_run.status in OPEN_STATUSES:
         return _STATES["running"]
+    if status.pause is not None:
+        return _STATES["paused"]
     return _STATES["never" if status.never_synced else "well"]

@@ -21,9 +21,11 @@ from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.presentation.users import answers, steps
 from hub.services import hub_services
+from schemas.dead_letter_reasons import Reason
 from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.errors import HaltError, TransientError
 from schemas.fields import is_object_id
+from schemas.reports.pending_match import MATCH_REASONS
 from schemas.safe_text import is_storable, one_line
 
 if TYPE_CHECKING:
@@ -126,14 +128,26 @@ def _page(tenant: str, view: UserView, *, values: bool) -> str:
         tenant=tenant_of(tenant),
         view=view,
         values=values,
-        answer=answers.answer_of(view, language),
+        answer=answers.answer_of(view, tenant, language),
         steps=steps.step_texts(view.now, language) if view.now else (),
         unwritten=steps.unwritten_texts(view.now.explanation, language) if view.now else {},
         comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
         agreements=answers.AGREEMENTS,
         hints=answers.HINTS,
+        decides=g.member.administers(tenant) and _waits_for_decision(view),
         names=ATTRIBUTE_NAMES[language],
     )
+
+
+def _waits_for_decision(view: UserView) -> bool:
+    """Say whether a person decides who the user is in Skolon, or has decided it."""
+    latest = view.recorded.standing.latest
+    reason = None if latest is None else latest.reason
+    if view.now is not None and not view.now.is_unknown:
+        if view.now.decisions:
+            return True
+        reason = view.now.explanation.as_json()["reason"]
+    return reason in (*MATCH_REASONS, Reason.UNDO_FAILED)
 
 
 def _choice(tenant: Tenant, ids: list[str], told: dict[str, tuple[str, ...]]) -> str:

@@ -21,7 +21,11 @@ class MenuEntry:
 
 
 TENANT_PAGES: Final = (
-    MenuEntry(endpoint="attention.overview", title=_("Needs attention"), blueprints=("attention",)),
+    MenuEntry(
+        endpoint="attention.overview",
+        title=_("Needs attention"),
+        blueprints=("attention", "matches", "match_decisions"),
+    ),
     MenuEntry(
         endpoint="runs.overview",
         title=_("Runs"),
@@ -29,6 +33,6 @@ TENANT_PAGES: Final = (
     ),
     MenuEntry(endpoint="users.search", title=_("Look up a user"), blueprints=("users",)),
     MenuEntry(endpoint="report.show", title=_("Report"), blueprints=("report",)),
-    MenuEntry(endpoint="settings.show", title=_("Settings"), blueprints=("settings", "tokens")),
+    MenuEntry(endpoint="settings.show", title=_("Settings"), blueprints=("settings", "schedule", "tokens")),
     MenuEntry(endpoint="audit.of_tenant", title=_("Audit"), blueprints=("audit",)),
 )

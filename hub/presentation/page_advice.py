@@ -30,21 +30,21 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         Reason.AMBIGUOUS_MATCH: (
             _("Several users in Skolon have the value by which the user is looked up. Nothing was changed."),
             _(
-                "Merge or correct these users in Skolon; their ids stand with each user. Or ask Skolon to choose the right one."
+                "Merge or correct these users in Skolon; their ids stand with each user. Or decide on the page Uncertain matches which of them it is."
             ),
         ),
         Reason.SUSPICIOUS_MATCH: (
             _("The user that was found in Skolon may be another person. Nothing was changed."),
             _(
-                "Compare names and birth dates in Entra and Skolon. Two people: give one of them another address. "
-                "The same person: ask Skolon to link the two."
+                "Compare the two on the page Uncertain matches, and decide there whether they are the same person. "
+                "If they are two people, give one of them another address."
             ),
         ),
         Reason.COLLISION: (
             _("Two users in Entra lead to the same user in Skolon. The first one has kept it."),
             _(
-                "Give them different EPPNs, user names and e-mail addresses in Entra. Or tell Skolon which of them "
-                "is the right one."
+                "Give them different EPPNs, user names and e-mail addresses in Entra. Or decide on the page Uncertain "
+                "matches which of them is the right one."
             ),
         ),
         Reason.VALUE_TAKEN: (
@@ -55,7 +55,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
         ),
         Reason.UNDO_FAILED: (
             _("A run could not be undone completely for the user. Nothing is written until it is decided."),
-            _("Tell Skolon's operators which user in Skolon this user is, or that it is none."),
+            _("Decide on the page Uncertain matches which user in Skolon this user is, or that it is none."),
         ),
         Reason.REJECTED_BY_SKOLON: (
             _(

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import datetime as dt
+from typing import Final
 
 from flask_babel import format_date, format_datetime, to_user_timezone
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 #: Unicode's pattern (UTS 35): 26 nov. 2026, 23:31. Numbers alone mean another day in another country.
 _MOMENT: Final = "d MMM y, HH:mm"
@@ -16,6 +14,11 @@ _MOMENT: Final = "d MMM y, HH:mm"
 def moment(at: dt.datetime | None) -> str:
     """Return an aware time in words, nothing for none."""
     return "" if at is None else str(format_datetime(at, _MOMENT))
+
+
+def foreign_moment(text: str) -> str:
+    """Return a time that a service gave, as `schemas.timestamps` writes it, in words."""
+    return moment(dt.datetime.fromisoformat(text))
 
 
 def zoned(at: dt.datetime | None) -> str:

@@ -69,13 +69,16 @@ def parsed_schedule(expression: str, time_zone: str) -> Schedule:
 
 
 def due_time(plan: ScheduleState, now: dt.datetime) -> Due | None:
-    """Return the latest due time without a published trigger, if there is one.
+    """Return the latest due time without a published trigger, if there is one; none while it is paused.
 
-    Raises `ValueError` when the schedule is invalid.
+    What was due before or during a pause is not caught up after it. Raises `ValueError` when the schedule is
+    invalid.
     """
     due = parsed_schedule(plan.schedule, plan.time_zone).latest(now)
     since, last = _sane(plan.active_since, now), _sane(plan.last_due, now)
     if due is None or (since is not None and due.at < since) or (last is not None and due.at <= last):
+        return None
+    if plan.paused_until is not None and due.at < plan.paused_until:
         return None
     return due
 
@@ -91,7 +94,7 @@ def decide(plan: ScheduleState, history: RunHistory, now: dt.datetime) -> Trigge
     if began is not None and began >= due.at:
         return Skip(reason=SkipReason.RUN_SINCE)
     mode = _mode(plan, history, due, now)
-    published = _sane(plan.last_published, now)
+    published = awaited_since(plan, now)
     # Which run it led to may not be known any more: old runs are deleted.
     followed = published is not None and began is not None and began >= published
     if plan.last_due is None or published is None or history.acknowledged or followed:
@@ -99,6 +102,17 @@ def decide(plan: ScheduleState, history: RunHistory, now: dt.datetime) -> Trigge
     if now - published < ACKNOWLEDGEMENT_TIMEOUT:
         return Skip(reason=SkipReason.UNACKNOWLEDGED)
     return Trigger(due=plan.last_due, mode=mode)
+
+
+def awaited_since(plan: ScheduleState, now: dt.datetime) -> dt.datetime | None:
+    """Return when the last trigger was published that is to lead to a run; None if none is awaited.
+
+    A trigger from before or during a pause leads to none if it was not taken up before.
+    """
+    published = _sane(plan.last_published, now)
+    if published is None or plan.paused_until is None:
+        return published
+    return None if published <= plan.paused_until else published
 
 
 def blocking_run(history: RunHistory) -> LatestRun | None:

@@ -38,6 +38,20 @@ class ActionRefusal(StrEnum):
     OTHER_SETTINGS = "other_settings"
     #: Another run of the tenant is open.
     OTHER_RUN = "other_run"
+    #: Another person has changed it since it was looked at.
+    CHANGED_MEANWHILE = "changed_meanwhile"
+    #: About one of the two users there is a decision.
+    DECIDED = "decided"
+    #: There is no decision that could be taken back.
+    UNDECIDED = "undecided"
+    #: Entra or Skolon has no such user any more.
+    NO_SUCH_USER = "no_such_user"
+    #: The user in Skolon belongs to another account, or the account to another user in Skolon.
+    BELONGS_TO_OTHER = "belongs_to_other"
+    #: It does what has to be confirmed first, and was not.
+    UNCONFIRMED = "unconfirmed"
+    #: Entra or Skolon does not let us ask.
+    SERVICE_REFUSES = "service_refuses"
 
 
 class ActionRefusedError(UsageError):
@@ -47,6 +61,10 @@ class ActionRefusedError(UsageError):
         super().__init__(message)
         self.why = why
 
+
+#: Before the number of a member or a token, where a command would note the user of its machine.
+_MEMBER: Final = "Data Hub, member "
+_TOKEN: Final = "Data Hub, token "  # noqa: S105 - words, no secret
 
 #: What a page or a program makes up for an action, so that the same one is not done twice.
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -58,6 +76,11 @@ class Actor:
 
     member: int | None = None
     token: int | None = None
+
+    @property
+    def operator(self) -> str:
+        """How decisions and operations name who acts: by number, because names are stored encrypted."""
+        return f"{_MEMBER}{self.member}" if self.member is not None else f"{_TOKEN}{self.token}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +98,8 @@ class Submission:
 class Action:
     """Something that is done for a tenant; `run` is the run that it is done to.
 
-    What asks for a run has the `event` id of the trigger.
+    What asks for a run has the `event` id of the trigger. What is done about a user has the `user` in Entra,
+    the one in Skolon (`skolon_id`), or both.
 
     `key` tells it from others of the tenant. The same key with other `fields` is another action, which is
     refused.
@@ -86,12 +110,14 @@ class Action:
     key: str
     run: int | None = None
     event: str | None = None
+    user: str | None = None
+    skolon_id: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
         """A digest of what is done: it tells an action from another one with the same key."""
-        what = json.dumps([self.kind, self.run, self.fields], sort_keys=True)
+        what = json.dumps([self.kind, self.run, self.user, self.skolon_id, self.fields], sort_keys=True)
         return hashlib.sha256(what.encode()).hexdigest()
 
 
@@ -105,6 +131,15 @@ class BegunAction:
     is_new: bool
     is_under_way: bool = False
     result: Mapping[str, Any] | None = None
+
+
+def actor_of(operator: str | None) -> Actor | None:
+    """Return who acted by what `Actor.operator` gave; None for the user of a machine."""
+    for prefix, name in ((_MEMBER, "member"), (_TOKEN, "token")):
+        number = (operator or "").removeprefix(prefix)
+        if number != operator and number.isascii() and number.isdigit():
+            return Actor(**{name: int(number)})
+    return None
 
 
 def is_action_key(text: str) -> bool:

@@ -55,7 +55,7 @@ class AuditEntry:
     What a program did has its `token`, and what was done to a run has the `run`; both are numbers. A run that
     was asked for has its trigger's `event`. A look at the names of a group has its `reason` and the number of
     `users`. An invitation, and a change of a member, has what the `membership` was and became.
-    `by` is another member who did it to `member`.
+    `by` is another member who did it to `member`. A decision about a user in Skolon has the `skolon_id`.
     """
 
     id: int
@@ -67,6 +67,7 @@ class AuditEntry:
     at: dt.datetime
     token: int | None = None
     run: int | None = None
+    skolon_id: str | None = None
     reason: Reason | None = None
     users: int | None = None
     event: str | None = None

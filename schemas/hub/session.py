@@ -54,6 +54,13 @@ class AuditKind(StrEnum):
     RUN_RESUMED = "run_resumed"
     #: The guard's question was answered with yes.
     GUARD_OVERRIDDEN = "guard_overridden"
+    #: A match was decided, or a decision was taken back.
+    MATCH_LINKED = "match_linked"
+    USER_IGNORED = "user_ignored"
+    DECISION_FORGOTTEN = "decision_forgotten"
+    SCHEDULE_CHANGED = "schedule_changed"
+    SCHEDULE_PAUSED = "schedule_paused"
+    SCHEDULE_RESUMED = "schedule_resumed"
 
 
 class LinkFault(StrEnum):

@@ -64,15 +64,34 @@ class Schedule:
                 return due
         return None
 
+    def upcoming(self, now: dt.datetime, count: int) -> list[Due]:
+        """Return the first `count` due times after `now` (aware), or as many as there are; each moment once.
+
+        What the clock leaves out in spring comes right after the gap, several times at one moment.
+        """
+        found: list[Due] = []
+        for wall in self._walls(_shown(now, self.zone)):
+            due = self._due(wall)
+            if due.at > (found[-1].at if found else now):
+                found.append(due)
+            if len(found) == count:
+                break
+        return found
+
     def _walls(self, start: dt.datetime, *, backwards: bool = False) -> Iterator[dt.datetime]:
         # Without a zone: what the library does about daylight saving is Debian's, by kind of expression.
         return CronSim(self._expression, start, reverse=backwards)
 
     def _due(self, wall: dt.datetime) -> Due:
-        shown = wall
-        while (moment := _first_moment(shown, self.zone)) is None:
-            shown += _MINUTE
-        return Due(wall=wall, at=moment)
+        return Due(wall=wall, at=moment_of(wall, self.zone))
+
+
+def moment_of(wall: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return the moment, in UTC, in which a zone's clock first shows `wall` or has gone past it."""
+    shown = wall
+    while (moment := _first_moment(shown, zone)) is None:
+        shown += _MINUTE
+    return moment
 
 
 def schedule_fault(expression: str) -> str | None:

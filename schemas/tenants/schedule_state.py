@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -17,7 +19,8 @@ class ScheduleState:
 
     `active_since` is when the tenant was added or enabled, or its schedule last changed: earlier due times do
     not count. `last_due` is the last due time that a trigger was published for, and `last_published` the time
-    of that; without `last_published` that trigger needs no acknowledgement.
+    of that; without `last_published` that trigger needs no acknowledgement. Until `paused_until` no trigger
+    is published, and no due time up to then is caught up.
     """
 
     tenant_id: int
@@ -27,6 +30,42 @@ class ScheduleState:
     active_since: dt.datetime
     last_due: dt.datetime | None
     last_published: dt.datetime | None
+    paused_until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchedulePause:
+    """A pause of a tenant's schedule: no scheduled run starts from `since` to `until` (aware).
+
+    `operator` is who paused it, and `reason` why, for people; None if no key of ours opens it.
+    """
+
+    since: dt.datetime
+    until: dt.datetime
+    reason: str | None
+    operator: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        return {
+            "since": timestamp(self.since),
+            "until": timestamp(self.until),
+            "reason": self.reason,
+            "operator": self.operator,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleSetting:
+    """What a tenant's schedule is, and whether it is paused.
+
+    `version` is another one after each change of these: who changes them says which one was seen.
+    """
+
+    schedule: str | None
+    time_zone: str
+    pause: SchedulePause | None
+    version: str
 
 
 @dataclass(frozen=True, kw_only=True)

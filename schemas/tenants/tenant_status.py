@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schemas.reports.remedy import Owner
     from schemas.runs.run import Run, RunSummary
     from schemas.runs.totals.scope_change import ScopeChange
+    from schemas.tenants.schedule_state import SchedulePause
 
 #: Reasons that a wrong source in the settings gives to all users. How many users, and which share of those
 #: that are to be in sync, speak for that.
@@ -156,7 +157,7 @@ class TenantStatus:
 
     `last_run` is its newest run of all users that is no dry run, if it has one. `open_run` is that run with
     its totals while it is not completed. `next_due` is the next scheduled time (aware); None without a
-    schedule. `scope_change` is that of its last complete run of all users.
+    schedule. `pause` is in force until its end. `scope_change` is that of its last complete run of all users.
     """
 
     tenant: str
@@ -169,6 +170,7 @@ class TenantStatus:
     next_due: dt.datetime | None
     client_secret_expires: dt.date | None
     problems: tuple[Problem, ...]
+    pause: SchedulePause | None = None
 
     @property
     def never_synced(self) -> bool:
@@ -197,6 +199,7 @@ class TenantStatus:
             "users": self.users.as_json(),
             "scope_change": self.scope_change and self.scope_change.as_json(),
             "next_due": self.next_due and timestamp(self.next_due),
+            "pause": self.pause and self.pause.as_json(),
             "client_secret_expires": expires and expires.isoformat(),
             "problems": [problem.as_json() for problem in self.problems],
         }

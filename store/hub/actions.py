@@ -57,6 +57,16 @@ class HubActions:
             found = connection.scalar(query.where(tenants.c.key == tenant, actions.c.action_key == key))
         return found is not None
 
+    def result(self, tenant: str, key: str) -> Mapping[str, Any] | None:
+        """Return the answer of an action of a tenant; None if it is not done, or there is none."""
+        actions, tenants = tables.hub_actions, tables.tenants
+        query = select(actions.c.result).join(tenants, tenants.c.id == actions.c.tenant_id)
+        with self._database.transaction() as connection:
+            found: Mapping[str, Any] | None = connection.scalar(
+                query.where(tenants.c.key == tenant, actions.c.action_key == key)
+            )
+        return found
+
     def finish(self, action: Action, result: Mapping[str, Any]) -> None:
         """Note that an action is done, and its answer."""
         self._change(action, done=now(), result=dict(result))
@@ -106,6 +116,8 @@ class HubActions:
             tenant=action.tenant,
             run=action.run,
             event=action.event,
+            user=action.user,
+            skolon_id=action.skolon_id,
         )
         tenants = tables.tenants
         tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == action.tenant))

@@ -38,7 +38,8 @@ class EventFields(TypedDict, total=False):
     """By or to which member or token something happened, and what it was about.
 
     `by` is another member who did it to the member. The people of the tenant with the key `tenant` may read
-    the entry; without one, those of all tenants that the member belongs to. `user` is an id in Entra.
+    the entry; without one, those of all tenants that the member belongs to. `user` is an id in Entra, and
+    `skolon_id` one in Skolon.
     `reason` and `users` are a group of users that fail, and their number. `event` is the id of a trigger.
     `address_digest` tells a browser's address.
     """
@@ -49,6 +50,7 @@ class EventFields(TypedDict, total=False):
     tenant: str | None
     user: str | None
     run: int | None
+    skolon_id: str | None
     reason: Reason | None
     users: int | None
     event: str | None
@@ -95,6 +97,7 @@ class HubAudit:
                 user=row.entra_id,
                 token=row.token_id,
                 run=row.run_id,
+                skolon_id=row.skolon_id,
                 reason=row.reason and Reason(row.reason),
                 users=row.users,
                 event=row.event_id,

@@ -67,6 +67,7 @@ def create_hub_tables() -> None:
         sa.Column("address_digest", sa.String(length=32), nullable=True),
         sa.Column("tenant", sa.String(length=63), nullable=True),
         sa.Column("entra_id", sa.String(length=100), nullable=True),
+        sa.Column("skolon_id", sa.String(length=255), nullable=True),
         sa.Column("token_id", sa.Integer(), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("reason", sa.String(length=30), nullable=True),

@@ -76,9 +76,10 @@ hub_audit = Table(
     Column("by_member_id", Integer),
     # A keyed digest of the browser's address, by which refused sign-ins are counted.
     Column("address_digest", String(32)),
-    # The tenant by its key, and the user by the id in Entra, of what is about them.
+    # The tenant by its key, and the user by the id in Entra or Skolon, of what is about them.
     Column("tenant", String(63)),
     Column("entra_id", String(100)),
+    Column("skolon_id", String(255)),
     # The program's token that did it, and the run that it was done to.
     Column("token_id", Integer),
     Column("run_id", Integer),

@@ -24,6 +24,11 @@ tenants = Table(
     # The last due time that was triggered by itself, and when; without the latter no answer is awaited.
     timestamp("schedule_last_due", nullable=True),
     timestamp("schedule_published", nullable=True),
+    # Until when no scheduled run starts, since when, why, and who said so; an end that has passed is kept.
+    timestamp("schedule_paused_until", nullable=True),
+    timestamp("schedule_paused_since", nullable=True),
+    Column("schedule_pause_reason", Text, info=ENCRYPTED),
+    Column("schedule_paused_by", String(100)),
 )
 
 delta_links = Table(

@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from schemas.errors import UsageError
+from schemas.hub.action import ActionRefusal, ActionRefusedError
 from schemas.tenants.match_decision import DecisionKind, MatchDecision
 from store import tables
 from store.runs.unresolved_users import mark_unresolved
@@ -67,7 +68,8 @@ class MatchDecisionStore:
                 renew_tenant(connection, tenant_id)
                 mark_unresolved(connection, tenant_id, affected, is_sqlite=self._database.is_sqlite)
         except IntegrityError:
-            raise UsageError("There is a decision about this user already: 'matches forget' first.") from None
+            message = "There is a decision about this user already: 'matches forget' first."
+            raise ActionRefusedError(ActionRefusal.DECIDED, message) from None
 
     def remove(self, tenant: str, decision: MatchDecision, *, affected: Collection[str] = ()) -> bool:
         """Take a decision back; False if it is gone already.

@@ -117,4 +117,5 @@ def _plan(row: Row[Any]) -> ScheduleState:
         active_since=as_utc(row.schedule_active_since or row.created),
         last_due=row.schedule_last_due and as_utc(row.schedule_last_due),
         last_published=row.schedule_published and as_utc(row.schedule_published),
+        paused_until=row.schedule_paused_until and as_utc(row.schedule_paused_until),
     )

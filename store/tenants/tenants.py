@@ -21,6 +21,7 @@ from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all
 from store.runs.delta_state import forget_delta_links
 from store.tenants.failed_undos import load_failed_undos
 from store.tenants.match_decisions import load_decisions
+from store.tenants.schedule_pauses import check_version
 from store.tenants.shared_organisations import renew_sharing, sharing_tenants
 from store.tenants.skolon_capabilities import remove_without_tenant
 from store.timestamps import as_utc, now
@@ -96,13 +97,17 @@ class Tenants:
         except IntegrityError:
             raise UsageError(f"There is a tenant '{tenant.key}' already; 'tenants set' changes it.") from None
 
-    def change(self, key: str, changes: object, *, operator: str | None = None) -> Tenant:
+    def change(
+        self, key: str, changes: object, *, operator: str | None = None, seen_schedule: str | None = None
+    ) -> Tenant:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now.
 
-        `operator` is the user of the machine who sets a new client secret, if known.
+        `operator` is the user of the machine who sets a new client secret, if known. `seen_schedule` is the
+        version of the schedule that was looked at: raises `ActionRefusedError` if it is another one now.
         """
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
+            check_version(row, seen_schedule)
             before, changed = self._before(row, changes), now()
             tenant, secret = change_tenant(before, changes)
             values: dict[str, Any] = {

@@ -26,5 +26,23 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
     ActionRefusal.OTHER_SETTINGS: _(
         "The settings were changed since you opened this page. Read it once more."
     ),
+    ActionRefusal.CHANGED_MEANWHILE: _(
+        "Another person has changed this in the meantime. This is how it is now: change it and save again."
+    ),
+    ActionRefusal.DECIDED: _(
+        "It has been decided already: by the decision below, or by another organisation."
+    ),
+    ActionRefusal.UNDECIDED: _("There is no such decision any more: it was taken back."),
+    ActionRefusal.NO_SUCH_USER: _(
+        "Entra or Skolon does not have this user any more. Look at both sides again."
+    ),
+    ActionRefusal.BELONGS_TO_OTHER: _(
+        "By the external id in Skolon, one of the two belongs to another user. If that is wrong, clear the "
+        "external id in Skolon first, or leave the other user in Entra alone."
+    ),
+    ActionRefusal.UNCONFIRMED: _("It does more than one might expect. Read what happens, and confirm it."),
+    ActionRefusal.SERVICE_REFUSES: _(
+        "Entra or Skolon does not let the sync in just now, so nothing can be decided. See Needs attention."
+    ),
     ActionRefusal.OTHER_RUN: _("Another run is going on. Wait until it has ended, or cancel it."),
 }

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _
 
 from administration.users.current import DelayReason
 from administration.users.side_by_side import Agreement
+from hub.presentation.actions.operators import operator_text
 from hub.presentation.advice import advice_on
 from hub.presentation.details import page_detail
 from hub.presentation.times import moment
@@ -99,8 +100,8 @@ _DELAYS: Final[Mapping[DelayReason, LazyString]] = {
 }
 
 
-def answer_of(view: UserView, language: Language) -> Answer:
-    """Return what to say first about a user, in the language of the current request."""
+def answer_of(view: UserView, tenant: str, language: Language) -> Answer:
+    """Return what to say first about a user of a tenant, in the language of the current request."""
     now = view.now
     if now is None or now.is_unknown:
         return _recorded_answer(view, language)
@@ -109,7 +110,7 @@ def answer_of(view: UserView, language: Language) -> Answer:
         reason = Reason(end["reason"])
         more = same_value_texts(now.explanation, language)
         return _failed(reason, end["detail"], language, now.owner, more)
-    sentences = tuple(_decision(each) for each in now.decisions)
+    sentences = tuple(_decision(each, tenant) for each in now.decisions)
     if now.outcome is Outcome.WOULD_UPDATE:
         return _differs(now, sentences)
     if now.outcome is Outcome.NOT_FOUND:
@@ -245,8 +246,8 @@ def _delay(delay: Delay) -> str:
     return text % {"run": delay.run} if delay.run is not None else text.replace("%(run)s", "?")
 
 
-def _decision(decision: MatchDecision) -> str:
-    when, who = moment(decision.decided_at), decision.operator or gettext("a person who is not known")
+def _decision(decision: MatchDecision, tenant: str) -> str:
+    when, who = moment(decision.decided_at), operator_text(decision.operator, tenant)
     if decision.kind is DecisionKind.LINK:
         return str(
             gettext(

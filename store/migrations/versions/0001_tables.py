@@ -54,6 +54,10 @@ def upgrade() -> None:
         sa.Column("schedule_active_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_last_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_published", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("schedule_paused_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("schedule_paused_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("schedule_pause_reason", sa.Text(), nullable=True),
+        sa.Column("schedule_paused_by", sa.String(length=100), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
         sa.UniqueConstraint("key", name=op.f("uq_tenants_key")),
     )

@@ -148,6 +148,18 @@ def test_each_role_gets_the_pages_that_it_may_see(
             # It has ended, or it has no RabbitMQ and asks neither Entra nor Skolon.
             "resume.resume": {409},
             "resume.sample": {409},
+            # No answer is chosen, there is no RabbitMQ, and nothing was decided with the key.
+            "match_decisions.ask": {404},
+            "match_decisions.decide": {404},
+            "match_decisions.ask_back": {404},
+            "match_decisions.take_back": {409},
+            "match_decisions.done": {404},
+            "match_decisions.progress": {404},
+            # Nothing is chosen, and there is no pause.
+            "schedule.times": {303},
+            "schedule.save": {422},
+            "schedule.pause": {422},
+            "schedule.resume": {422},
             # Without a role, and of a member who is not there.
             "members.add": {400},
             "members.show": {404},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,8 @@ def filled(database_with_tables: str) -> str:
         store.triggers.open(SyncRequest(tenant=TENANT, dry_run=True, settings=trial), "trial")
         ada = store.hub_members.add(f"Ada {MARK}", Role.OPERATOR)
         store.hub_members.remove(store.hub_members.add(f"Former {MARK}", Role.OPERATOR).id)
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
+        store.schedule_pauses.pause(TENANT, end, f"Renaming {MARK}", operator=None)
         store.hub_api_tokens.add("hash", TENANT, f"Dashboard of {MARK}", ada.id, may_act=False)
     return database_with_tables
 

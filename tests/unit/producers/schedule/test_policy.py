@@ -14,6 +14,7 @@ from producers.schedule.policy import (
     Skip,
     SkipReason,
     Trigger,
+    awaited_since,
     decide,
     due_time,
     event_id,
@@ -249,3 +250,33 @@ def test_the_event_of_a_due_time_is_the_same_in_any_zone() -> None:
     assert event_id("exempel", there) == event_id("exempel", DUE) == "schedule/exempel/2026-06-09T01:00Z"
     assert len({event_id(tenant, DUE + days * DAY) for tenant in ("a", "b") for days in range(3)}) == 6
     assert len(event_id("x" * 63, DUE)) <= MAX_EVENT_ID_LENGTH
+
+
+def test_no_run_is_due_during_a_pause_nor_caught_up_after_it() -> None:
+    """The first due time from its very end on is triggered."""
+    paused = replace(PLAN, paused_until=DUE + HOUR)
+    assert decide(paused, HISTORY, NOW) == Skip(reason=SkipReason.NOT_DUE)
+    assert decide(paused, HISTORY, DUE + 2 * HOUR) == Skip(reason=SkipReason.NOT_DUE)
+    tomorrow = decide(paused, HISTORY, NOW + DAY)
+    assert tomorrow == Trigger(due=DUE + DAY, mode=Mode.DELTA)
+    at_the_end = replace(PLAN, paused_until=DUE)
+    assert decide(at_the_end, HISTORY, DUE) == Trigger(due=DUE, mode=Mode.DELTA)
+
+
+def test_a_pause_of_weeks_is_no_fault_of_the_clock() -> None:
+    """An end far ahead counts, although a recorded due time so far ahead would not."""
+    paused = replace(PLAN, paused_until=NOW + 40 * DAY)
+    for days in range(40):
+        assert decide(paused, HISTORY, NOW + days * DAY) == Skip(reason=SkipReason.NOT_DUE)
+    assert isinstance(decide(paused, HISTORY, NOW + 41 * DAY), Trigger)
+
+
+def test_a_trigger_that_a_pause_has_stopped_is_not_awaited() -> None:
+    """It led to no run; the first due time after the pause does not wait a day for it."""
+    unanswered = replace(HISTORY, acknowledged=False, latest=run(DUE - 2 * DAY))
+    plan = replace(PLAN, last_due=DUE - HOUR, last_published=DUE - HOUR, schedule="0 * * * *")
+    assert decide(plan, unanswered, NOW) == Skip(reason=SkipReason.UNACKNOWLEDGED)
+    paused = replace(plan, paused_until=DUE - HOUR / 2)
+    assert decide(paused, unanswered, NOW) == Trigger(due=DUE, mode=Mode.DELTA)
+    assert awaited_since(paused, NOW) is None
+    assert awaited_since(replace(paused, last_published=DUE), NOW) == DUE

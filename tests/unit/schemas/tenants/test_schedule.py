@@ -234,3 +234,20 @@ def test_due_times_go_on_for_years() -> None:
     days = [each.astimezone(ZoneInfo("Europe/Stockholm")).date() for each in found]
     assert len(days) == 730
     assert all(later - earlier == dt.timedelta(days=1) for earlier, later in pairwise(days))
+
+
+@pytest.mark.parametrize(("zone", "change"), CHANGES)
+def test_upcoming_times_are_those_that_come_one_after_the_other(zone: str, change: dt.datetime) -> None:
+    """Each moment once, over each change of the clock."""
+    schedule = Schedule("*/15 * * * *", zone)
+    start = change - 2 * HOUR
+    found = [due.at for due in schedule.upcoming(start, 20)]
+    assert found == list(islice(dues(schedule, start, change + 20 * HOUR), 20))
+    assert all(before < after for before, after in pairwise(found))
+
+
+def test_of_a_rare_schedule_there_are_as_many_times_as_there_are() -> None:
+    """A leap day comes, and nothing is made up."""
+    start = dt.datetime(2026, 11, 27, tzinfo=dt.UTC)
+    found = [due.wall.year for due in Schedule("0 2 29 2 *", "UTC").upcoming(start, 3)]
+    assert found == [2028, 2032, 2036]

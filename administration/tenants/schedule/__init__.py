@@ -1,0 +1,1 @@
+"""A tenant's schedule: in words, changed, and paused."""

@@ -1,0 +1,1 @@
+"""The schedule of a tenant: chosen in words, shown before it is saved, and paused."""
