@@ -120,6 +120,7 @@ ROUTES: Final[Mapping[str, Access]] = {
     "api.failures": Access.API_TOKEN,
     "api.failed_users": Access.API_TOKEN,
     "api.user": Access.API_TOKEN,
+    "api.report": Access.API_TOKEN,
     "api_actions.start_plan": Access.API_TOKEN,
     "api_actions.start": Access.API_ACTION,
     "api_actions.question": Access.API_TOKEN,

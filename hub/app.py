@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, g, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.urls import iri_to_uri
 
+from clients.http.deadlines import time_limit
 from hub import language, request_log
 from hub.access import Access, install_access, is_allowed
 from hub.actions import cancel, resume, start
@@ -45,7 +46,14 @@ from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from hub.services import HubServices
+
+#: Seconds of a page for all that it asks of Entra and Skolon. What has not come by then is missing, and the
+#: page says so: a person waits no longer.
+_ASKING_TIME: Final = 6.0
 
 #: The languages in their own words.
 _LANGUAGES = {Language.SWEDISH: "Svenska", Language.ENGLISH: "English"}
@@ -79,7 +87,16 @@ def create_app(services: HubServices) -> Flask:
     app.add_template_filter(kind_text, "run_kind")
     app.add_template_filter(status_text, "run_status")
     app.context_processor(_for_every_page)
+    app.wsgi_app = _within_asking_time(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's documented way of middleware
     return app
+
+
+def _within_asking_time(pages: WSGIApplication) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with time_limit(_ASKING_TIME):
+            return pages(environ, start_response)
+
+    return answer
 
 
 def _here() -> str:
@@ -112,4 +129,5 @@ def _for_every_page() -> dict[str, Any]:
         "tenant_pages": TENANT_PAGES,
         "has_entra": hub_services().entra is not None,
         "words": words,
+        "support": hub_services().support,
     }

@@ -46,7 +46,7 @@ _TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
     ),
     409: (
         _("That cannot be done here"),
-        _("This Data Hub is not connected to the rest of the sync. Tell Skolon's operators."),
+        _("This Data Hub is not connected to the rest of the sync."),
     ),
     413: (
         _("That is too much for this page"),
@@ -54,7 +54,7 @@ _TEXTS: Final[Mapping[int, tuple[LazyString, LazyString]]] = {
     ),
     500: (
         _("Something went wrong here"),
-        _("It is our fault. Tell Skolon's support the incident id below."),
+        _("It is our fault. Go back, and try again in a minute."),
     ),
     503: (
         _("A service that this page needs is away"),
@@ -133,5 +133,11 @@ def error_page(
     if known not in _TEXTS:
         known = _CLIENT_ERROR if known < _SERVER_ERROR else _SERVER_ERROR
     heading, advice = texts or _TEXTS[known]
-    page = render_template("error.html", heading=heading, advice=advice, incident=incident_id())
+    page = render_template(
+        "error.html",
+        heading=heading,
+        advice=advice,
+        needs_help=known >= _SERVER_ERROR or known == HTTPStatus.CONFLICT,
+        incident=incident_id(),
+    )
     return page, int(status), dict(headers or {})

@@ -33,7 +33,8 @@ class HubServices:
     come no further; without it the pages do not say that. The `broker` takes what members ask for; without it
     nothing can be started. The `proxies` are believed about the addresses of browsers. Without `entra` links
     alone sign in. `order` remembers the order of the tenants. `address` is the public one, blank if it is not
-    set: then links have the address that the browser asks for.
+    set: then links have the address that the browser asks for. `support` is where members get help, an e-mail
+    address or a page, blank if it is not set.
     """
 
     store: Store
@@ -47,6 +48,7 @@ class HubServices:
     entra: EntraSignIn | None = None
     order: RecentOrder = field(default_factory=RecentOrder)
     address: str = ""
+    support: str = ""
 
 
 def hub_services() -> HubServices:

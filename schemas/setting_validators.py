@@ -29,6 +29,9 @@ _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]+\Z")
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
+#: As much of an e-mail address as tells it from a slip.
+_EMAIL: Final = re.compile(r"[^@\s<>,;:]+@[^@\s<>,;:]+\.[^@\s<>,;:]+\Z", re.ASCII)
+
 _POSTGRESQL: Final = ("postgresql", "postgresql+psycopg")
 
 
@@ -156,6 +159,15 @@ def networks(value: list[str]) -> None:
             raise ValidationError(
                 f"Entry {position} is no IP address, and no network such as 10.0.0.0/8."
             ) from None
+
+
+def support_address(value: str) -> None:
+    """Take where people get help: an e-mail address, or a page."""
+    if not value or _EMAIL.match(value):
+        return
+    if "://" not in value:
+        raise ValidationError("Neither an e-mail address nor a URL that starts with https://.")
+    url("https", may_have=("query",))(value)
 
 
 def header_value(value: str) -> None:

@@ -21,6 +21,7 @@ from schemas.setting_validators import (
     networks,
     organisation,
     read_text_file,
+    support_address,
     text_fault,
     url,
     with_root_certificates,
@@ -75,6 +76,7 @@ class Settings:
     hub_operator_directory: str = ""
     hub_roles: tuple[str, ...] = ("operator=operator", "administrator=administrator", "reader=reader")
     hub_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    hub_support: str = ""
     log_format: str = "console"
 
     def __repr__(self) -> str:
@@ -112,6 +114,7 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         hub_operator_directory=env.str("HUB_OPERATOR_DIRECTORY", "", validate=directory_id),
         hub_roles=tuple(env.list("HUB_ROLES", [], validate=hub_roles) or Settings.hub_roles),
         hub_proxies=tuple(env.list("HUB_PROXIES", [], validate=networks) or Settings.hub_proxies),
+        hub_support=env.str("HUB_SUPPORT", "", validate=support_address),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
     wrong: set[str] = set()

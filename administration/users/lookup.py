@@ -83,7 +83,7 @@ def find_users(
     An id that no run knows is returned as it is, if it can be one and Skolon does not know it. Entra is not
     asked about a Skolon user that the runs know, or of which a decision is. Where Entra finds none, the users
     of Skolon's users of that id or address are returned. Raises `UsageError` if there is no such tenant, and
-    what Graph raises if only Graph could know the user.
+    what Graph or Skolon raises if only these could know the user.
     """
     record = store.tenants.get(tenant)
     found = find_user_ids(tenant, identifier, store=store, keys=keys)
@@ -107,8 +107,8 @@ def users_by_skolon(
 ) -> list[str]:
     """Return the Entra ids of the users that Skolon knows by an id or an address that Entra does not have.
 
-    They are found by the External Id, by the runs, or by the addresses that Skolon has. Raises as
-    `GraphClient` does; a Skolon that is away, or refuses the question, knows none.
+    They are found by the External Id, by the runs, or by the addresses that Skolon has. Raises as the clients
+    do; a Skolon that refuses the question knows none.
     """
     found: list[str] = []
     for user in _skolon_users(identifier, tenant, gateways):
@@ -128,20 +128,20 @@ def users_with_skolon_id(
 ) -> list[str]:
     """Return the Entra users that a Skolon user is, by the runs or by Skolon and Entra now.
 
-    A service that is away knows none.
+    A service that refuses to answer knows none. Raises `TransientError` while one is away.
     """
     known = users_of_skolon_user(tenant, skolon_id, store=store)
     if known or gateways is None or not may_be_skolon_id(skolon_id):
         return known
     record = store.tenants.get(tenant)
-    with suppress(HaltError, TransientError):
+    with suppress(HaltError):
         graph = gateways.graph(record.credentials)
         return users_by_skolon(skolon_id, record.tenant, graph, store=store, gateways=gateways)
     return []
 
 
 def _skolon_users(identifier: str, tenant: Tenant, gateways: Gateways) -> Sequence[SkolonUser]:
-    with suppress(HaltError, TransientError, PermanentError):
+    with suppress(PermanentError):
         skolon = gateways.skolon(tenant.skolon_target, dry_run=True)
         if "@" in identifier:
             return skolon.search(tenant.organisation, dict.fromkeys(_ADDRESSES, identifier))[:MAX_FOUND]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from administration.users.current import CurrentState, current_state
 from administration.users.status import UserReport, user_report
+from clients.graph.batch import MAX_BATCH_SIZE
 from schemas.details.protection import may_protect
 from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.fields import is_object_id
@@ -134,14 +135,17 @@ def telling_properties(
     """Return what Entra calls users, by their ids: name, user principal name, department and title.
 
     These are personal values; blank ones are left out. A user that the tenant's scope leaves out, or whom the
-    runs have left out, is not told: such a person may be protected. Empty while Entra is away.
+    runs have left out, is not told: such a person may be protected. Nor are those that Entra does not give
+    in time.
     """
     record = store.tenants.get(tenant)
     select = sorted({*_TELLING, *selected_properties(record.tenant)})
-    try:
-        found = gateways.graph(record.credentials).users(users, select)
-    except (HaltError, TransientError):
-        return {}
+    graph = gateways.graph(record.credentials)
+    found: dict[str, dict[str, Any] | None] = {}
+    with suppress(HaltError, TransientError):
+        # One request after the other, so that what has come stays.
+        for start in range(0, len(users), MAX_BATCH_SIZE):
+            found |= graph.users(users[start : start + MAX_BATCH_SIZE], select)
     told = {}
     for user, raw in found.items():
         if raw is None or not _may_be_told(user, raw, record.tenant, store):

@@ -205,6 +205,7 @@ def _build() -> WSGIApplication:
             broker=services.broker if services.settings.amqp_url else None,
             proxies=[ip_network(each) for each in services.settings.hub_proxies],
             address=services.settings.hub_url,
+            support=services.settings.hub_support,
         )
     )
 

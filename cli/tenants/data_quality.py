@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from schemas.reports.data_quality import (
         DataQualityReport,
         FailedFindings,
+        LeftUsers,
         SharedValues,
         UserFindings,
         UserPairs,
@@ -54,6 +55,7 @@ def report(*, key: str, limit: int, wants_json: bool) -> None:
     - EPPNs that are another user's mail, or were another user's EPPN before.
     - EPPNs that hold a personal number.
     - Users without a value to look them up by, and users that are not in Skolon.
+    - Users that are in Skolon and have left Entra since the full run before.
     - Users that match several Skolon users.
     - Users that cannot sign in by QR code.
     - Users whose update failed, with the reason.
@@ -92,6 +94,7 @@ def _lines(found: DataQualityReport) -> Iterator[str]:
     yield from _people("EPPNs with a personal number in them", found.eppn_has_number, details=False)
     yield from _people("People without any match key", found.no_match_key, details=False)
     yield from _people("People not found in Skolon", found.not_found, details=False)
+    yield from _left(found.left_entra)
     yield from _people("People matching several Skolon users", found.ambiguous, details=True)
     yield from _failed(found.failed)
 
@@ -109,6 +112,14 @@ def _pairs(title: str, found: UserPairs, relation: str) -> Iterator[str]:
     for user, other in found.users:
         yield f"{_INDENT}{user}"
         yield f"{_INDENT * 2}{relation} {other}"
+    yield from _more(found.count, len(found.users))
+
+
+def _left(found: LeftUsers) -> Iterator[str]:
+    yield f"People in Skolon who have left Entra since the full run before: {found.count}"
+    for user, skolon_id in found.users:
+        yield f"{_INDENT}{user}"
+        yield f"{_INDENT * 2}Skolon user {skolon_id}"
     yield from _more(found.count, len(found.users))
 
 

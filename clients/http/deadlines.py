@@ -6,8 +6,11 @@ import math
 import socket
 import threading
 import time
-from contextlib import suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Deadline:
@@ -50,6 +53,8 @@ class _RequestOfThread(threading.local):
 
     #: The deadline of the thread's request; None when there is none.
     deadline: Deadline | None = None
+    #: When all requests of the thread have to have ended (`time.monotonic`).
+    limit: float = math.inf
 
 
 class Watchdog:
@@ -68,7 +73,7 @@ class Watchdog:
 
     def begin(self, seconds: float) -> Deadline:
         """Give this thread's request a deadline; `end` has to follow, whatever becomes of the request."""
-        deadline = Deadline(seconds)
+        deadline = Deadline(min(seconds, self.current.limit - time.monotonic()))
         self._add(deadline)
         self.current.deadline = deadline
         return deadline
@@ -109,3 +114,22 @@ class Watchdog:
 
 #: The one of this process; its thread begins with the first request.
 WATCHDOG = Watchdog()
+
+
+def time_left() -> float:
+    """Return the seconds that `time_limit` leaves for this thread's requests; infinite without one."""
+    return max(0.0, WATCHDOG.current.limit - time.monotonic())
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Give all requests that this thread sends in the block so many seconds together.
+
+    A request that has not ended by then fails as one without an answer; a later one is not sent.
+    """
+    before = WATCHDOG.current.limit
+    WATCHDOG.current.limit = min(before, time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        WATCHDOG.current.limit = before

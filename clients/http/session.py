@@ -100,7 +100,8 @@ class HttpSession(requests.Session):
     It keeps no cookies, follows no redirect, bounds the time of each request, and sends only what its
     adapter allows. `ca_bundle` is a file of authorities that are trusted beside requests' own
     (certifi's), and wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE; None leaves the choice to requests. A
-    request ends after `seconds`, whatever comes, and an answer beyond `limits` is none.
+    request ends after `seconds`, or with its thread's `time_limit`, whatever comes. An answer beyond `limits`
+    is none.
     """
 
     def __init__(  # noqa: PLR0913 - each is a bound of its own
@@ -175,7 +176,9 @@ class HttpSession(requests.Session):
         response = None
         deadline = WATCHDOG.begin(self._seconds)
         try:
-            response = super().request(method, url, *args, **self._options(kwargs))
+            # None is left where the thread has used up what `time_limit` gave it.
+            if deadline.remaining():
+                response = super().request(method, url, *args, **self._options(kwargs))
         except Exception:
             if not deadline.expired:
                 raise

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image
 
 from administration.hub.sign_in import SignIn
+from administration.tenants.change import change_settings
 from cli.sandbox.in_process_sync import in_process_sync
 from clients.gateways import create_gateways
 from devtools.browser.browser import Look, browser
@@ -55,6 +56,9 @@ _SCHEDULE: Final = (
     "how=interval&minutes=30&interval_days=working_days&first=6&last=18&time_zone=Europe/Stockholm"
 )
 
+#: Behind an address: the page's first button is pressed, which shows values.
+_PRESS: Final = " show"
+
 _USERS: Final = 300
 _SEED: Final = 1
 
@@ -69,10 +73,11 @@ def main() -> None:
         made_up = stack.enter_context(serve_environment(folder, users=_USERS, seed=_SEED))
         sync = stack.enter_context(in_process_sync(made_up, TENANT_KEY, folder))
         url, token = stack.enter_context(_serving(sync))
-        pages = _pages(sync)
         running = stack.enter_context(browser(chromium.find()))
-        for look in LOOKS:
-            _take(running, look, url=url, token=token, pages=pages)
+        # What a halted run asks stands on other pages too: those are taken before there is one.
+        for pages in (_pages(sync), _pages_of_a_halted_run(sync)):
+            for look in LOOKS:
+                _take(running, look, url=url, token=token, pages=pages)
 
 
 @contextmanager
@@ -89,6 +94,7 @@ def _serving(sync: InProcessSync) -> Iterator[tuple[str, str]]:
         broker=sync.broker,
     )
     member = store.hub_members.add("Ada Administratör", Role.ADMINISTRATOR, [TENANT_KEY])
+    store.hub_members.add("Lars Läsare", Role.READER, [TENANT_KEY])
     with serve(create_app(services).wsgi_app, port=0) as server:
         yield server.url, sign_in.start_session(member.id)
 
@@ -108,11 +114,13 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "run": f"{tenant}/runs/{first.run.id}",
         "preview": f"{tenant}/runs/{preview.run.id}",
         "users-of-a-run": f"{tenant}/runs/{first.run.id}/users/{Outcome.UPDATED}",
+        "start": f"{tenant}/start/",
         "look-up": f"{tenant}/users/",
         "user": f"{tenant}/users/{failed.entra_id}",
         "matches": f"{tenant}/matches/",
         "match": f"{tenant}/matches/{uncertain.entra_id}",
         "match-decision": f"{tenant}/matches/{uncertain.entra_id}/decide?answer=ignore_user",
+        "user-with-values": f"{tenant}/users/{failed.entra_id}{_PRESS}",
         "report": f"{tenant}/report/",
         "settings": f"{tenant}/settings/",
         "schedule": f"{tenant}/schedule/",
@@ -120,9 +128,27 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "api-tokens": f"{tenant}/tokens/",
         "audit": f"{tenant}/audit",
         "members": "/members/",
+        "member": f"/members/{sync.store.hub_members.list()[-1].id}",
         "permissions": "/permissions",
         "accessibility": "/accessibility",
         "not-found": f"{tenant}/no-such-page",
+    }
+
+
+def _pages_of_a_halted_run(sync: InProcessSync) -> Mapping[str, str]:
+    """Make a run that the guard halts, as user names come from another property, and return its pages."""
+    changes = {
+        "sources": {"user_name": ["mail"]},
+        "guard": {"identity_changed": {"count": 10, "share": 0.01}},
+    }
+    change_settings(TENANT_KEY, changes, sync.store.tenants)
+    halted = sync.run()
+    path = f"/tenants/{TENANT_KEY}/runs/{halted.run.id}"
+    return {
+        "halted-run": path,
+        "answer": f"{path}/resume/",
+        "answer-with-values": f"{path}/resume/{_PRESS}",
+        "cancel": f"{path}/cancel/",
     }
 
 
@@ -131,7 +157,11 @@ def _take(running: Browser, look: Look, *, url: str, token: str, pages: Mapping[
     context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": url}])
     page = context.new_page()
     for name, path in pages.items():
-        page.goto(path)
+        address, press, _ = path.partition(_PRESS)
+        page.goto(address)
+        if press:
+            page.locator("main form button").first.click()
+            page.locator("main bdi").first.wait_for()
         kind = "phone" if look.width < 600 else "wide"
         picture = Image.open(io.BytesIO(page.screenshot(full_page=True)))
         cut = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, _HEIGHT)))

@@ -14,14 +14,16 @@ from administration.paging import users_page
 from administration.remedies import FailureOwners
 from administration.runs.run_users import run_users_list
 from administration.runs.tenant_runs import run_of_tenant, runs_page
+from administration.tenants.data_quality import data_quality_of
 from administration.tenants.status import tenant_statuses
 from administration.users.status import user_report
 from administration.users.view import is_left_out_by_rule
-from hub.api import schemas
+from hub.api import report_schemas, schemas
 from hub.api.cursors import encode_cursor
 from hub.api.problems import CONTENT_TYPE, ProblemSchema
 from hub.services import hub_services
 from schemas.details.detail import structured_json
+from schemas.errors import UsageError
 from schemas.timestamps import timestamp
 from schemas.users.graph_user import is_entra_id
 
@@ -169,6 +171,21 @@ def failed_users(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
         for each in page.users
     ]
     return {"users": users, "next": _next(page)}
+
+
+@_get("/syncs/<tenant>/report", report_schemas.ReportSchema, query=report_schemas.ReportQuery)
+def report(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
+    """Return what there is to correct; there is none before a run of all users is complete."""
+    try:
+        found = data_quality_of(own_tenant(tenant), store=hub_services().store, limit=query["limit"])
+    except UsageError:
+        abort(404)
+    told = found.as_json()
+    for each in told["collisions"]["users"]:
+        # Another tenant's user is not for this one's programs to see.
+        if each.pop("holder_tenant"):
+            each["users"][0] = None
+    return told
 
 
 @_get("/syncs/<tenant>/users/<user>", schemas.UserSchema)

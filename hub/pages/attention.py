@@ -114,6 +114,7 @@ def _users(
         page=page,
         count=0 if group is None else group.users,
         told=told,
+        unnamed=sum(each.entra_id not in (told or {}) for each in page.users),
         can_name=hub_services().gateways is not None and g.member.administers(tenant),
         most=MAX_NAMED,
     )
@@ -150,7 +151,7 @@ def _csv(tenant: str, reason: Reason | None) -> Response:
             each.entra_id,
             REASONS[each.reason],
             advice.detail_text(each.detail),
-            advice.what_to_do,
+            advice.to_do_for_one,
             OWNERS[advice.owner],
             zoned(each.since),
             each.run,

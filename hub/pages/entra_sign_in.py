@@ -48,7 +48,7 @@ _FAULTS: Final[Mapping[EntraFault, tuple[LazyString, LazyString, int]]] = {
     ),
     EntraFault.MISCONFIGURED: (
         _("Signing in by Microsoft Entra is not set up right"),
-        _("Tell Skolon's support. Their log says what is wrong."),
+        _("Tell the person who invited you. Skolon's operators find in their log what is wrong."),
         502,
     ),
     EntraFault.NO_ROLE: (

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint("permissions", __name__)
 
-#: Where a person reports what is not accessible: to Skolon, and then to Sweden's authority.
-_SUPPORT: Final = "https://support.skolon.com/"
+#: Where a person complains if a report of what is not accessible did not help: at Sweden's authority.
 _AUTHORITY: Final = "https://www.digg.se/tdosanmalan"
 
 _NO_ORGANISATION: Final = _("You see no organisation yet. Ask the person who invited you to give you one.")
@@ -79,4 +78,4 @@ def show() -> str:
 @blueprint.get("/accessibility")
 def accessibility() -> str:
     """Show how accessible the pages are, and how to report what is not."""
-    return render_template("accessibility.html", support=_SUPPORT, authority=_AUTHORITY)
+    return render_template("accessibility.html", authority=_AUTHORITY)

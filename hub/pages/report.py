@@ -12,10 +12,15 @@ from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
 from hub.presentation.lists.files import csv_file
-from hub.presentation.lists.report_lists import REPORT_LISTS
+from hub.presentation.lists.report_lists import REPORT_LISTS, SIGN_IN_LIST
+from hub.presentation.lists.sign_in_advice import (
+    ON_EMAIL,
+    ON_IDP_IDENTIFIER,
+    ON_OTHER_IDP_IDENTIFIER,
+    not_judged_text,
+)
 from hub.services import hub_services
 from schemas.errors import UsageError
-from schemas.runs.sign_in import ValueMatch
 
 if TYPE_CHECKING:
     from flask import Response
@@ -36,22 +41,28 @@ def show(tenant: str) -> str:
     report = _report(tenant, _SHOWN)
     if report is None:
         return render_template("report.html", tenant=found, report=None)
-    lists = [
+    listed = [
         (name, each, each.count(report), each.rows(report, language)) for name, each in REPORT_LISTS.items()
     ]
+    # Who does not sign in by QR code has nothing to correct there.
+    lists = [each for each in listed if each[0] != SIGN_IN_LIST]
+    takes_immutable_id = uses_immutable_id(tenant, store=hub_services().store)
     return render_template(
         "report.html",
         tenant=found,
         report=report,
         found_lists=[each for each in lists if each[2]],
         empty_lists=[each for each in lists if not each[2]],
+        sign_in_lists=[each for each in listed if each[0] == SIGN_IN_LIST and each[2]],
         warnings=[
             (advice, advice.detail_text(warning.detail))
             for warning in report.run.warnings
             for advice in (advice_on(warning.kind, language),)
         ],
-        matches=ValueMatch,
-        uses_immutable_id=uses_immutable_id(tenant, store=hub_services().store),
+        uses_immutable_id=takes_immutable_id,
+        on_email=ON_EMAIL,
+        on_idp_identifier=ON_IDP_IDENTIFIER if takes_immutable_id else ON_OTHER_IDP_IDENTIFIER,
+        not_judged=not_judged_text(report.sign_in),
     )
 
 

@@ -72,8 +72,8 @@ def find(tenant: str) -> str | tuple[str, int] | Response:
     if len(ids) == 1:
         return redirect(url_for("users.show", tenant=tenant, user=ids[0]), 303)
     if len(ids) > 1:
-        return _choice(found, ids, {})
-    return _form(found, who, fault=_none_found(tenant, who, is_away=away or services.gateways is None)), 422
+        return _choice(found, ids)
+    return _form(found, who, fault=_none_found(tenant, who, is_away=away)), 422
 
 
 @blueprint.post("/names")
@@ -104,7 +104,7 @@ def show(tenant: str, user: str) -> str | Response:
     if not ids or len(ids) > MAX_FOUND:
         abort(404)
     if len(ids) > 1:
-        return _choice(tenant_of(tenant), ids, {})
+        return _choice(tenant_of(tenant), ids)
     return redirect(url_for("users.show", tenant=tenant, user=ids[0]), 303)
 
 
@@ -150,17 +150,20 @@ def _waits_for_decision(view: UserView) -> bool:
     return reason in (*MATCH_REASONS, Reason.UNDO_FAILED)
 
 
-def _choice(tenant: Tenant, ids: list[str], told: dict[str, tuple[str, ...]]) -> str:
+def _choice(tenant: Tenant, ids: list[str], told: dict[str, tuple[str, ...]] | None = None) -> str:
+    """Show users to choose from; `told` is what Entra calls them, None if it was not asked."""
     services = hub_services()
     people: list[Any] = []
     for user in ids:
         report = user_report(tenant.key, user, store=services.store, limit=1)
-        people.append((report, answers.STATES[report.standing.state], told.get(user, ())))
+        people.append((report, answers.STATES[report.standing.state], (told or {}).get(user, ())))
     return render_template(
         "user_choice.html",
         tenant=tenant,
         people=people,
         can_name=not told and services.gateways is not None and all(map(is_object_id, ids)),
+        was_asked=told is not None,
+        unnamed=0 if not told else sum(user not in told for user in ids),
     )
 
 
@@ -187,10 +190,15 @@ def _none_found(tenant: str, who: str, *, is_away: bool) -> str:
         return str(
             gettext("It was decided that this user in Skolon is left alone. No user in Entra belongs to it.")
         )
+    if hub_services().gateways is None:
+        return str(
+            gettext("This Data Hub cannot ask Entra and Skolon. Ids and EPPNs that a run has seen are found.")
+        )
     if is_away:
         return str(
             gettext(
-                "Entra cannot be asked just now. Without it only ids and EPPNs that a run has seen are found."
+                "Entra or Skolon does not answer just now. Until then only ids and EPPNs that a run has seen "
+                "are found. Try again in a few minutes."
             )
         )
     return str(gettext("No user was found. Look at the spelling, or try the address in place of the name."))

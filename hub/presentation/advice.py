@@ -9,7 +9,13 @@ from flask import g
 from flask_babel import lazy_gettext as _
 
 from hub.presentation.details import page_detail
-from hub.presentation.page_advice import ADVICE, SOURCE_ADVICE, UNDO_ADVICE
+from hub.presentation.page_advice import (
+    ADVICE,
+    ADVICE_FOR_ONE,
+    GIVE_EACH_ITS_OWN,
+    SOURCE_ADVICE,
+    UNDO_ADVICE,
+)
 from schemas.dead_letter_reasons import Reason
 from schemas.hub.member import Role
 from schemas.reports.dead_letter_remedies import SOURCE_REMEDIES
@@ -30,11 +36,13 @@ _OPERATORS_ACT: Final = _("Skolon's operators see to this. You need do nothing."
 class Advice:
     """What happened, what to do, and who must act; `for_operators` is what an operator does by commands.
 
+    `to_do_for_one` is what to do about one user, where the detail of that user stands beside it.
     `shows_detail` says whether the detail is for the reader: that of what operators mend is for them alone.
     """
 
     what_happened: LazyString
     what_to_do: LazyString
+    to_do_for_one: LazyString
     owner: Owner
     for_operators: str | None
     shows_detail: bool
@@ -68,9 +76,16 @@ def advice_on(
     if of_undo:
         happened, to_do = UNDO_ADVICE.get(what, (happened, to_do))
     reads_as_operator = _reads_as_operator()
+    what_to_do = _OPERATORS_ACT if to_do is None else to_do
+    for_one = what_to_do
+    if isinstance(what, Reason) and not is_of_sources:
+        for_one = ADVICE_FOR_ONE.get(what, what_to_do)
+    if what is Reason.VALUE_TAKEN and owner is Owner.ENTRA:
+        for_one = GIVE_EACH_ITS_OWN
     return Advice(
         what_happened=happened,
-        what_to_do=_OPERATORS_ACT if to_do is None else to_do,
+        what_to_do=what_to_do,
+        to_do_for_one=for_one,
         owner=owner or remedy.owner,
         for_operators=remedy.texts[language].fix if reads_as_operator else None,
         shows_detail=reads_as_operator or remedy.owner is not Owner.OPERATOR,

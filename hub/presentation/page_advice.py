@@ -201,3 +201,18 @@ UNDO_ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyS
         }
     )
 )
+
+#: What to do about one user, whose detail stands beside it: `ADVICE` leads from a group to its users.
+ADVICE_FOR_ONE: Final[Mapping[Reason, LazyString]] = MappingProxyType(
+    {
+        Reason.INVALID_USER: _("Correct this value in Entra. The next run takes it over by itself."),
+        Reason.AMBIGUOUS_MATCH: _(
+            "Merge or correct these users in Skolon. Or decide on the page Uncertain matches which of them it is."
+        ),
+        Reason.VALUE_TAKEN: _("Correct the other user in Skolon, or give this user another value in Entra."),
+        Reason.REJECTED_BY_SKOLON: _("Correct the value in Entra, or ask Skolon for the cause."),
+    }
+)
+
+#: The same where another user in Entra has the value.
+GIVE_EACH_ITS_OWN: Final = _("Give each of these users a value of their own in Entra.")

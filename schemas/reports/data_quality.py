@@ -108,10 +108,24 @@ class UserPairs:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftUsers:
+    """Users who have left Entra: how many, and the first of them, each with the Skolon user."""
+
+    count: int
+    users: Sequence[tuple[str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        users = [{"user": user, "skolon_user": skolon_id} for user, skolon_id in self.users]
+        return {"count": self.count, "users": users}
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataQualityReport:
     """The report over a tenant's last complete run of all users.
 
     `eppn_is_mail`: another user's mail in Entra. `eppn_moved`: the other user had it in the full run before.
+    `left_entra`: the full run before had the user in both, and this one has neither of the two.
     """
 
     run: RunSummary
@@ -124,6 +138,7 @@ class DataQualityReport:
     sign_in: SignInFindings
     no_match_key: UserFindings
     not_found: UserFindings
+    left_entra: LeftUsers
     ambiguous: UserFindings
     failed: FailedFindings
 
@@ -145,6 +160,7 @@ class DataQualityReport:
             "sign_in": self.sign_in.as_json(),
             "no_match_key": self.no_match_key.as_json(),
             "not_found": self.not_found.as_json(),
+            "left_entra": self.left_entra.as_json(),
             "ambiguous": self.ambiguous.as_json(),
             "failed": self.failed.as_json(),
         }

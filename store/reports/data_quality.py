@@ -15,6 +15,7 @@ from schemas.reports.data_quality import (
     CollisionFindings,
     DataQualityReport,
     FailedFindings,
+    LeftUsers,
     SharedValues,
     UserFindings,
     UserPairs,
@@ -79,17 +80,19 @@ def _report(query: _ReceiptQuery, summary: RunSummary, tenant_id: int) -> DataQu
     receipts = tables.receipts
     is_not_found = receipts.c.outcome == Outcome.NOT_FOUND
     reason = receipts.c.not_found_reason
+    earlier = full_run(query.connection, tenant_id, before=query.run)
     return DataQualityReport(
         run=summary,
         collisions=query.collisions(),
         same_eppn=query.shared_values(receipts.c.eppn_digest),
         same_number=query.shared_values(receipts.c.ssn_digest),
         eppn_is_mail=query.mails_of_others(),
-        eppn_moved=query.moved_eppns(full_run(query.connection, tenant_id, before=query.run)),
+        eppn_moved=query.moved_eppns(earlier),
         eppn_has_number=query.users(receipts.c.eppn_has_number),
         sign_in=query.sign_in(),
         no_match_key=query.users(and_(is_not_found, reason == NotFoundReason.NO_MATCH_KEY)),
         not_found=query.users(and_(is_not_found, reason.is_distinct_from(NotFoundReason.NO_MATCH_KEY))),
+        left_entra=query.left_users(earlier),
         ambiguous=query.users(receipts.c.reason == Reason.AMBIGUOUS_MATCH),
         failed=query.failed(),
     )
@@ -162,6 +165,23 @@ class _ReceiptQuery:
             receipts.c.eppn_digest == other.c.eppn_digest,
             ~had_it.correlate(receipts),
         )
+
+    def left_users(self, earlier: int | None) -> LeftUsers:
+        """Return the users of an `earlier` run, with their Skolon users, of which this run has neither.
+
+        A Skolon user that another Entra user is now has not lost its own.
+        """
+        before, same, successor = (tables.receipts.alias() for _ in range(3))
+        left = select(before.c.entra_id, before.c.skolon_id).where(
+            before.c.run_id == earlier,
+            before.c.outcome.in_((Outcome.UPDATED, Outcome.UNCHANGED)),
+            before.c.skolon_id.is_not(None),
+            ~exists().where(same.c.run_id == self.run, same.c.entra_id == before.c.entra_id),
+            ~exists().where(successor.c.run_id == self.run, successor.c.skolon_id == before.c.skolon_id),
+        )
+        count = self.connection.scalar(select(func.count()).select_from(left.subquery())) or 0
+        rows = self.connection.execute(left.order_by(before.c.entra_id).limit(self.limit))
+        return LeftUsers(count=count, users=[(row.entra_id, row.skolon_id) for row in rows])
 
     def sign_in(self) -> SignInFindings:
         """Return how the users' values for sign-in compare."""

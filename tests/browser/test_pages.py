@@ -163,33 +163,66 @@ def test_a_run_is_watched_to_its_end_without_a_reload(site: Site) -> None:
     page.context.close()
 
 
-def test_the_language_is_switched_in_place(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("language", "other", "report", "syncs"),
+    [("en", "Svenska", "Rapport", "Synkroniseringar"), ("sv", "English", "Report", "Syncs")],
+)
+def test_the_language_is_switched_in_place(
+    site: Site, language: str, other: str, report: str, syncs: str
+) -> None:
     """One press, the same page, and remembered."""
-    page = site.open(f"/tenants/{TENANT}/report/")
-    page.get_by_role("button", name="Svenska").click()
-    page.get_by_role("heading", name="Rapport", exact=True).wait_for()
+    page = site.open(f"/tenants/{TENANT}/report/", Look(language=language))
+    page.get_by_role("button", name=other).press("Enter")
+    page.get_by_role("heading", name=report, exact=True).wait_for()
     assert page.url.endswith(f"/tenants/{TENANT}/report/")
     page.goto("/")
-    page.get_by_role("heading", name="Synkroniseringar").wait_for()
+    page.get_by_role("heading", name=syncs).wait_for()
     page.context.close()
 
 
-def test_a_session_that_is_ended_elsewhere_leads_to_the_sign_in_page(site: Site) -> None:
+@pytest.mark.parametrize(
+    ("language", "button", "done"),
+    [("en", "Sign in", "0 of 6 users are done."), ("sv", "Logga in", "0 av 6 användare är klara.")],
+)
+def test_a_session_that_is_ended_elsewhere_leads_to_the_sign_in_page(
+    site: Site, language: str, button: str, done: str
+) -> None:
     """A page that watches a run does so by itself, with its next question."""
-    run = start(site.store, WATCHED, "watched until the session ends")
-    page = site.chromium.new_page()
-    page.goto(site.hub.invite("Sessa Slut", "operator"))
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Syncs").wait_for()
-    page.goto(f"{site.hub.address}tenants/{WATCHED}/runs/{run}")
-    page.get_by_text("0 of 6 users are done.").wait_for()
+    run = start(site.store, WATCHED, f"watched in {language} until the session ends")
+    name = f"Sessa Slut {language}"
+    context = site.chromium.new_context(base_url=site.hub.address, **Look(language=language).options())
+    page = context.new_page()
+    page.goto(site.hub.invite(name, "operator"))
+    page.get_by_role("button", name=button).click()
+    page.get_by_role("link", name="Följekommun").wait_for()
+    page.goto(f"/tenants/{WATCHED}/runs/{run}")
+    page.get_by_text(done).wait_for()
 
     # A new link ends the member's sessions.
-    site.hub.invite("Sessa Slut", "operator")
+    site.hub.invite(name, "operator")
 
     page.wait_for_url("**/sign-in")
+    page.get_by_role("heading", name=button).wait_for()
     site.store.runs.cancel(run)
+    context.close()
+
+
+def test_every_page_can_be_printed(site: Site) -> None:
+    """On paper (A4, a centimetre of margin) no table is cut off, and the menus are left out."""
+    page = site.open("/", Look(width=718))
+    page.emulate_media(media="print")
+    wrong = {}
+    for path in paths(site):
+        page.goto(path)
+        cut = page.locator(".hub-scroll").evaluate_all(
+            "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)"
+        )
+        pressed = [each for each in (".hub-header nav", ".hub-language") if page.locator(each).is_visible()]
+        if cut or pressed or not page.locator("h1").is_visible():
+            wrong[path] = (cut, pressed)
+    assert page.pdf(format="A4").startswith(b"%PDF")
     page.context.close()
+    assert wrong == {}
 
 
 def test_the_judge_finds_what_is_wrong(site: Site) -> None:

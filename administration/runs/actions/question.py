@@ -71,10 +71,14 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class SampledUser:
-    """A user that would change: the attributes that differ, both sides with values; none if not readable."""
+    """A user that would change: the attributes that differ, both sides with values.
+
+    `is_unknown` says that Entra or Skolon could not be asked, so that there are none.
+    """
 
     user: str
     rows: tuple[AttributeRow, ...]
+    is_unknown: bool = False
 
 
 def question_of(summary: RunSummary, *, store: Store) -> Question | None:
@@ -122,10 +126,11 @@ def sample_of(run: Run, member: Member, *, store: Store, gateways: Gateways) -> 
     sampled = []
     for user in users:
         view = view_user(tenant, user, values=True, store=store, gateways=gateways)
-        compared = [] if view is None or view.now is None else side_by_side(view.now)
+        now = None if view is None else view.now
+        compared = [] if now is None else side_by_side(now)
         rows = compared[0].rows if compared and compared[0].is_match else ()
         changing = tuple(row for row in rows if row.agreement in _CHANGES)
-        sampled.append(SampledUser(user=user, rows=changing))
+        sampled.append(SampledUser(user=user, rows=changing, is_unknown=now is not None and now.is_unknown))
     return sampled
 
 

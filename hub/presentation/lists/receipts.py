@@ -42,7 +42,7 @@ def receipt_row(receipt: Receipt, language: Language, owners: FailureOwners, ten
         owner = owners.of(tenant, receipt.reason, receipt.detail)
         advice = advice_on(receipt.reason, language, owner=owner)
         detail = advice.detail_text(receipt.detail)
-        to_do, turn = str(advice.what_to_do), str(OWNERS[advice.owner])
+        to_do, turn = str(advice.to_do_for_one), str(OWNERS[advice.owner])
     else:
         reason = receipt.not_found_reason
         why = "" if reason is None else str(NOT_FOUND_REASONS[reason])

@@ -94,6 +94,9 @@ def _sign_in(report: DataQualityReport, _language: Language) -> Rows:
     ]
 
 
+#: The list that concerns those alone who sign in by QR code.
+SIGN_IN_LIST: Final = "no-sign-in-by-qr"
+
 #: By the name in a list's address.
 REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
     {
@@ -168,7 +171,16 @@ REPORT_LISTS: Final[Mapping[str, ReportList]] = MappingProxyType(
             count=lambda report: report.not_found.count,
             rows=lambda report, _language: _users(report.not_found),
         ),
-        "no-sign-in-by-qr": ReportList(
+        "left-entra": ReportList(
+            title=_("Users in Skolon who are no longer in Entra"),
+            advice=_(
+                "They were in Entra in the run of all users before. If they have left, have them removed in Skolon: the sync removes no one."
+            ),
+            headings=(_USER, _("Skolon id")),
+            count=lambda report: report.left_entra.count,
+            rows=lambda report, _language: list(report.left_entra.users),
+        ),
+        SIGN_IN_LIST: ReportList(
             title=_("Users who cannot sign in by QR code"),
             advice=_("Skolon's values must equal those in Entra to the letter, capitals included."),
             headings=(_USER, _("E-mail"), _("Idp identifier")),

@@ -233,7 +233,7 @@ def _failed(
 ) -> Answer:
     advice = advice_on(reason, language, owner=owner)
     sentences = tuple(filter(None, (str(advice.what_happened), advice.detail_text(detail), *more)))
-    return _answer(SyncState.DEAD_LETTERED, sentences, advice.owner, str(advice.what_to_do))
+    return _answer(SyncState.DEAD_LETTERED, sentences, advice.owner, str(advice.to_do_for_one))
 
 
 def _answer(state: SyncState, sentences: tuple[str, ...], owner: Owner | None, fix: str) -> Answer:

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 #: The other tenant's name, which members of the first one never read.
 OTHER_NAME = "Annan kommun"
 
+#: Where people get help.
+SUPPORT = "https://hub.example/help"
+
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     folder = tmp_path_factory.mktemp("hub")
-    env = database_environment(folder)
+    env = database_environment(folder, UPDATE_SYNC_HUB_SUPPORT=SUPPORT)
     add_tenant(env, "exempel", tenant_object())
     add_tenant(env, "annan", tenant_object(name=OTHER_NAME, organisation="annan"))
     with running_hub(env, folder) as running:

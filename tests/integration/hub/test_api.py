@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from devtools.commands import json_output
+from schemas.dead_letter_reasons import Reason
+from schemas.outcomes import Stage
+from schemas.runs.collision import Collision
+from schemas.runs.sync_result import Failure
 from tests.integration.hub.browser import DEADLINE
-from tests.integration.hub.made_up_runs import FAILED, NOT_FOUND, USERS, finish, start, text_of
+from tests.integration.hub.made_up_runs import FAILED, NOT_FOUND, USERS, finish, new_tenant, start, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +41,12 @@ def secret(browser: Browser) -> str:
     """Make a token as an administrator does, on the page."""
     page = browser.submit("tenants/exempel/tokens/", label="Dashboard <b>åäö</b>")
     assert "it is not shown again" in text_of(page.text)
-    found: str = page.text.partition('class="hub-secret">')[2].partition("<")[0]
-    return found
+    return secret_of(page)
+
+
+def secret_of(page: requests.Response) -> str:
+    """Return the token that a page shows."""
+    return page.text.partition('class="hub-secret">')[2].partition("<")[0]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +96,32 @@ def test_programs_read_what_the_pages_show(ask: Callable[..., requests.Response]
     assert (failed["user"], set(failed["structured_detail"]["texts"])) == (USERS[0], {"sv", "en"})
     user = ask(f"syncs/exempel/users/{USERS[0]}").json()
     assert (user["state"], user["owner"], user["history"][0]["run"]) == ("dead_lettered", "entra", str(run))
+
+
+def test_the_report_names_no_user_of_another_tenant(hub: Hub, store: Store) -> None:
+    """Before a run of all users is complete there is none; then it has what the page and the command have."""
+    tenant = new_tenant(hub, "rapport-api")
+    page = hub.signed_in("Ria Rapport", "administrator", tenant).submit(
+        f"tenants/{tenant}/tokens/", label="x"
+    )
+    headers = {"Authorization": f"Bearer {secret_of(page)}"}
+
+    def ask(query: str) -> requests.Response:
+        address = f"{hub.address}api/v1/syncs/{tenant}/report?{query}"
+        return requests.get(address, headers=headers, timeout=DEADLINE)
+
+    assert is_problem(ask(""), 404)
+    neighbour = Collision(holder_entra_id=USERS[5], skolon_id="s1", holder_tenant="annan")
+    failed = Failure(reason=Reason.COLLISION, stage=Stage.MATCH, detail="taken", collision=neighbour)
+    finish(store, start(store, tenant, "report"), {USERS[0]: failed, USERS[1]: NOT_FOUND})
+
+    found = ask("limit=1").json()
+
+    command = json_output("tenants", "report", tenant, "--limit", "1", env=hub.env)
+    assert set(found) == set(command)
+    assert found["not_found"] == command["not_found"]
+    assert found["collisions"] == {"count": 1, "users": [{"skolon_user": "s1", "users": [None, USERS[0]]}]}
+    assert is_problem(ask("limit=0"), 422)
 
 
 def test_a_list_is_read_page_by_page(ask: Callable[..., requests.Response], run: int) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import TYPE_CHECKING
+from html import unescape
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from administration.tenants.data_quality import data_quality_of
 from hub.presentation.lists.files import safe_cell
-from hub.presentation.lists.report_lists import REPORT_LISTS
+from hub.presentation.lists.report_lists import REPORT_LISTS, SIGN_IN_LIST
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage
 from schemas.runs.changes import ChangeKind
 from schemas.runs.collision import Collision
 from schemas.runs.identity_digests import IdentityDigests
+from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
+from tests.integration.cli.command_line import add_tenant, tenant_object
 from tests.integration.hub.made_up_runs import FAILED, NOT_FOUND, USERS, finish, new_tenant, start, text_of
 
 if TYPE_CHECKING:
@@ -77,6 +80,10 @@ def test_a_run_tells_how_attributes_changed_and_what_was_left(hub: Hub, store: S
 def test_the_report_has_each_list_of_the_command(hub: Hub, store: Store) -> None:
     """What `tenants report` finds stands on the page, and each list is a file with all its entries."""
     tenant = new_tenant(hub, "rapport")
+    left = "00000000-0000-4000-8000-0000000000ff"
+    everybody = (*USERS, left)
+    then = SyncResult(outcome=Outcome.UNCHANGED, skolon_id="skolon-7")
+    finish(store, start(store, tenant, "before", everybody), {left: then}, everybody)
     run = start(store, tenant, "reported")
     for user in USERS[:2]:
         store.receipts.record_digests(run, user, IdentityDigests(eppn="same", ssn=None, mail=None))
@@ -100,6 +107,7 @@ def test_the_report_has_each_list_of_the_command(hub: Hub, store: Store) -> None
     ]
     assert rows_of(browser, f"tenants/{tenant}/report/not-in-skolon.csv")[1:] == [[USERS[2]]]
     assert rows_of(browser, f"tenants/{tenant}/report/no-match-key.csv")[1:] == [[USERS[3]]]
+    assert rows_of(browser, f"tenants/{tenant}/report/left-entra.csv")[1:] == [[left, "skolon-7"]]
     # A spreadsheet takes no cell for a formula.
     assert rows_of(browser, f"tenants/{tenant}/report/collisions.csv")[1] == [
         USERS[4],
@@ -107,10 +115,58 @@ def test_the_report_has_each_list_of_the_command(hub: Hub, store: Store) -> None
         "'=HYPERLINK(1)",
     ]
     for name, each in REPORT_LISTS.items():
-        assert str(each.title) in text
+        # Nobody was compared for sign-in by QR code, so it is not said that all can sign in by it.
+        assert (str(each.title) in text) is (name != SIGN_IN_LIST)
         rows = rows_of(browser, f"tenants/{tenant}/report/{name}.csv")
         assert len(rows[0]) == len(each.headings)
         assert (len(rows) > 1) is (each.count(report) > 0)
+
+
+#: What the report says of `onPremisesImmutableId` as the source, and of another one.
+QR_CODE: Final = {
+    "en": (
+        "ask Skolon's operators to take it from onPremisesImmutableId",
+        "1 The sync leaves that as it is: write it in Skolon as it is in Entra. Who must act: the person who",
+        "2 users were not compared (A value breaks a rule: 1, Not in Skolon: 1).",
+        "Users who cannot sign in by QR code 2",
+    ),
+    "sv": (
+        "IdP-identifieraren hämtas från onPremisesImmutableId, vilket inloggning med QR-kod kräver.",
+        "1 Synken ändrar inte det. Skriv adressen i Skolon som den står i Entra. Vem som behöver agera: den",
+        "1 Varje användares sida visar varifrån värdet i Skolon kommer, eller varför det inte skrivs.",
+        "2 användare jämfördes inte",
+        "Användare som inte kan logga in med QR-kod 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "source"), [("en", "userPrincipalName"), ("sv", "onPremisesImmutableId")]
+)
+def test_the_report_says_what_sign_in_by_qr_code_needs(
+    hub: Hub, store: Store, language: str, source: str
+) -> None:
+    """By how the values compare, and by the setting: what to do, and who must act."""
+    tenant = f"qr-{language}"
+    settings = {"name": f"Kommun {tenant}", "sources": {"idp_identifier": [source]}}
+    add_tenant(hub.env, tenant, tenant_object(organisation=tenant, **settings))
+    matches = [
+        SignInMatch(email=ValueMatch.EXACT, idp_identifier=ValueMatch.DIFFERENT),
+        SignInMatch(email=ValueMatch.CASE_DIFFERS, idp_identifier=ValueMatch.BLANK_IN_ENTRA),
+        *[SignInMatch(email=ValueMatch.EXACT, idp_identifier=ValueMatch.EXACT)] * 2,
+    ]
+    results: list[SyncResult | Failure] = [
+        *(SyncResult(outcome=Outcome.UNCHANGED, sign_in=match) for match in matches),
+        NOT_FOUND,
+        FAILED,
+    ]
+    finish(store, start(store, tenant, f"qr {language}"), dict(zip(USERS, results, strict=True)))
+    browser = hub.signed_in(f"Kim Kod {language}", "reader", tenant, language=language)
+
+    text = unescape(text_of(browser.open(f"tenants/{tenant}/report/").text))
+
+    for each in QR_CODE[language]:
+        assert each in text
 
 
 def test_before_a_complete_run_there_is_no_report(hub: Hub, store: Store) -> None:

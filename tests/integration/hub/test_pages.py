@@ -291,12 +291,27 @@ def test_a_form_that_is_too_large_is_refused(hub: Hub) -> None:
     assert browser.submit("language", browser.open(""), language="klingon").status_code == 400
 
 
-def test_while_the_database_is_away_the_page_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """P8: 503 with when to ask again, in the same voice, and an incident id that is in the log."""
+@pytest.mark.parametrize(
+    ("support", "whom"),
+    [
+        ("", "tell the incident id to the person who invited you here"),
+        ("help@hub.example", 'href="mailto:help@hub.example" rel="noreferrer">help@hub.example</a>'),
+        ("https://hub.example/help", 'href="https://hub.example/help" rel="noreferrer">hub.example/help</a>'),
+    ],
+)
+def test_while_the_database_is_away_the_page_says_so(
+    capsys: pytest.CaptureFixture[str], support: str, whom: str
+) -> None:
+    """P8: 503 with when to ask again and whom to tell, in the same voice, and an incident id of the log."""
     key = new_key()
     with closing(Store(f"postgresql://user:secret@{UNREACHABLE}/x", FieldCipher([key]))) as away:
         app = create_app(
-            HubServices(store=away, sign_in=SignIn(away, BlindIndex([key])), cookie_keys=cookie_keys([key]))
+            HubServices(
+                store=away,
+                sign_in=SignIn(away, BlindIndex([key])),
+                cookie_keys=cookie_keys([key]),
+                support=support,
+            )
         )
         client = app.test_client()
         client.set_cookie("update_sync_session", "x")
@@ -305,6 +320,7 @@ def test_while_the_database_is_away_the_page_says_so(capsys: pytest.CaptureFixtu
     found = re.search(r"Incident id: (\w{12})", answer.text)
     assert found is not None
     assert "The database is away" in answer.text
+    assert whom in answer.text
     logged = "".join(capsys.readouterr())
     assert found[1] in logged
     assert "secret" not in logged + answer.text

@@ -137,6 +137,7 @@ WRONG: Final = {
     "HUB_OPERATOR_DIRECTORY": SECRET,
     "HUB_ROLES": f"reader=reader,{SECRET}",
     "HUB_PROXIES": f"10.0.0.0/8,{SECRET}",
+    "HUB_SUPPORT": f"support {SECRET}",
     "LOG_FORMAT": SECRET,
 }
 
@@ -190,6 +191,28 @@ def test_plain_http_stays_on_this_machine(monkeypatch: pytest.MonkeyPatch, url: 
         assert load_settings(()).skolon_scim_url == url
     else:
         assert named(faults()) == {"SKOLON_SCIM_URL"}
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("hjalp@skola.example", True),
+        ("https://hjalp.example/skolon?lang=sv", True),
+        ("hjalp.example", False),
+        ("hjalp@skola", False),
+        ("Hjälp <hjalp@skola.example>", False),
+        ("mailto:hjalp@skola.example", False),
+        ("http://hjalp.example", False),
+        ("javascript://hjalp.example", False),
+    ],
+)
+def test_help_is_an_address_or_a_page(monkeypatch: pytest.MonkeyPatch, address: str, taken: bool) -> None:  # noqa: FBT001 - an expectation
+    """What the Data Hub's pages make a link of leads to a mailbox or over https."""
+    put(monkeypatch, {"HUB_SUPPORT": address})
+    if taken:
+        assert load_settings(()).hub_support == address
+    else:
+        assert named(faults()) == {"HUB_SUPPORT"}
 
 
 @pytest.mark.parametrize("name", sorted(COMPLETE))

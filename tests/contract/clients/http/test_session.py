@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import re
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -13,11 +14,13 @@ import pytest
 from requests.exceptions import ProxyError
 
 from clients.http.allow_list import RequestRefusedError
+from clients.http.deadlines import time_limit
 from clients.http.errors import FailureCategory, InvalidRequestError, TransportFailure, classify
 from clients.http.limits import TOKEN_LIMITS
 from clients.http.session import HttpSession, json_object
 from sandbox.certificates import temporary_certificate
 from sandbox.serving import serve
+from schemas.errors import FailureKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,6 +52,28 @@ def recorder() -> Iterator[Recorder]:
     with serve(app, threads=4) as server:
         app.url = server.url
         yield app
+
+
+def test_requests_of_a_thread_have_a_time_together() -> None:
+    """What has not come by then has no answer, and what is asked for later does not leave (promise P8)."""
+    asked, over = [], threading.Event()
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked.append(environ["PATH_INFO"])
+        if environ["PATH_INFO"] == "/hangs":
+            over.wait(60)
+        start_response("200 OK", [("Content-Length", "2")])
+        return [b"{}"]
+
+    with serve(app, threads=4) as server, HttpSession(methods={"GET"}) as session:
+        paths = ("/quick", "/hangs", "/late", "/outside")
+        with time_limit(2), time_limit(60):
+            found = [session.try_request("GET", server.url + path) for path in paths[:3]]
+        found.append(session.try_request("GET", server.url + paths[3]))
+        over.set()
+    kinds = [each.kind if isinstance(each, TransportFailure) else None for each in found]
+    assert kinds == [None, FailureKind.TIMEOUT, FailureKind.TIMEOUT, None]
+    assert asked == ["/quick", "/hangs", "/outside"]
 
 
 @pytest.mark.parametrize("allowed", [{"GET"}, {"GET", "PATCH"}, {"POST"}])

@@ -203,3 +203,26 @@ def test_the_report_names_who_shares_what(store: Store) -> None:
     assert (limited.not_found.count, len(limited.not_found.users)) == (3, 1)
     assert (limited.same_eppn.count, len(limited.same_eppn.groups)) == (2, 1)
     assert len(limited.same_eppn.groups[0]) == 2
+
+
+def test_the_report_has_who_left_entra(store: Store) -> None:
+    """Of the users that were in Skolon before: not those who are still there, under whichever id in Entra."""
+    before = begin_run(store, "before", *"abcde")
+    for number, user in enumerate("abcd"):
+        finish(store, before, user, Outcome.UNCHANGED, skolon_id=f"s{number}")
+    finish(store, before, "e", Outcome.NOT_FOUND)
+    close(store, before)
+    assert _left(store) == []
+    now = begin_run(store, "now", *"ax")
+    finish(store, now, "a", Outcome.NOT_FOUND)
+    finish(store, now, "x", Outcome.UPDATED, skolon_id="s1")
+    close(store, now)
+    assert _left(store) == [("c", "s2"), ("d", "s3")]
+    assert _left(store, 1) == [("c", "s2")]
+
+
+def _left(store: Store, limit: int = 10) -> list[tuple[str, str]]:
+    found = store.data_quality.last(TENANT, limit)
+    assert found is not None
+    assert found.left_entra.count >= len(found.left_entra.users)
+    return list(found.left_entra.users)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sandbox.skolon.faults import Fault
 from sandbox.skolon.schema import SKOLON_SCHEMA
 from tests.integration.cli.tenants.test_preview import user_with
 from tests.integration.hub.made_up_runs import text_of
@@ -43,6 +44,19 @@ def test_a_user_is_found_by_the_id_in_skolon(stand_ins: Environment, browser: Br
     assert browser.open(PATH + user["id"]).url.endswith(PATH + entra_id(person))
     assert browser.open(PATH + "6a1c0c3e-0000-4000-8000-0000000000ff").status_code == 404
     assert browser.open(PATH + "19121212-1212").status_code == 404
+
+
+def test_while_skolon_is_away_nobody_is_said_not_to_be_there(
+    stand_ins: Environment, browser: Browser
+) -> None:
+    """What Entra does not know, only Skolon could: the page says that it does not answer."""
+    _, user = by_external_id(stand_ins)[0]
+    stand_ins.skolon.faults.add(Fault(kind="status", status=503, times=None))
+    text = text_of(look_up(browser, "ingen@exempel.example").text)
+    assert "Entra or Skolon does not answer just now." in text
+    assert "No user was found" not in text
+    page = browser.open(PATH + user["id"])
+    assert (page.status_code, "is away" in text_of(page.text)) == (503, True)
 
 
 def test_spaces_of_a_name_do_not_matter(stand_ins: Environment, browser: Browser) -> None:

@@ -79,4 +79,6 @@ def test_a_file_has_the_advice_the_turn_and_the_zone(administrator: Browser) -> 
     head, first = administrator.open(f"{GROUP}.csv").text.splitlines()[:2]
     assert "What to do,Who must act,Since" in head
     assert "the person who corrects data in Skolon" in first
+    # Of this one user: the file has no list to lead to.
+    assert "stands with each user" not in first
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d\+0[12]:00", first)

@@ -103,6 +103,31 @@ def test_values_are_shown_on_demand_and_that_is_recorded(
     assert person.entra["surname"] not in str(rows)
 
 
+def test_what_stands_in_a_value_is_shown_as_text(stand_ins: Environment, browser: Browser) -> None:
+    """Markup, terminal escapes and signs that turn the writing come from Entra, and work nowhere."""
+    person = user_with(stand_ins, "unchanged")
+    ours = next(iter(stand_ins.microsoft.directories.values()))
+    there = {name: person.entra[name] for name in ("displayName", "surname", "city")}
+    odd = {
+        "displayName": "<script>alert(1)</script>",
+        "surname": "<b onclick=alert(1)>Ek</b>",
+        "city": "Ort\u202e\u001b[31mx",
+    }
+    ours.change(entra_id(person), odd)
+    try:
+        shown = browser.submit(PATH + entra_id(person), browser.open(PATH + entra_id(person)))
+        choice = look_up(browser, odd["displayName"])
+    finally:
+        ours.change(entra_id(person), there)
+
+    assert "<b onclick" not in shown.text
+    assert odd["surname"] in unescape(shown.text)
+    assert choice.url.endswith(entra_id(person))
+    for page in (shown, choice):
+        assert "<script>alert" not in page.text
+        assert not set(page.text) & {"\u202e", "\u001b"}
+
+
 def test_of_several_users_one_is_chosen(stand_ins: Environment, browser: Browser) -> None:
     """By a surname that several have: ids at first, and names once they are asked for."""
     surnames = [each.entra.get("surname") for each in stand_ins.municipality]
@@ -200,6 +225,8 @@ def test_who_has_the_same_value_is_said(stand_ins: Environment, browser: Browser
         r"Another user in Entra, (\S+) ?, has the same EPPN. This user's comes from (\w+)\.", text
     )
     assert found is not None, text
+    # Said of this one user, and not as it is of a list.
+    assert "What to do: Give each of these users a value of their own in Entra." in text
     other = next(each for each in stand_ins.municipality if entra_id(each) == found[1])
     assert other.entra[found[2]].lower() == person.entra[found[2]].lower()
 
