@@ -14,6 +14,7 @@ from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.numbers import WholeNumber
 from cli.output import echo, json_option, print_json
+from schemas.messages.messages import USER_SYNC_QUEUE
 from schemas.settings import Requirement
 
 
@@ -59,6 +60,8 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
         return
     gone = sum(operation.counts.values())
     echo(f"Discarded {gone} dead letters, as operation {operation.id}.")
+    if any(queue == USER_SYNC_QUEUE for (queue, _, _), _ in groups.items()):
+        echo("Their users still count as failed, until a run that reads them brings another outcome.")
     if gone < groups.dead_letters:
         echo(f"{groups.dead_letters - gone} were gone already: another command replayed or discarded them.")
 

@@ -64,8 +64,9 @@ def print_failed_users(users: Sequence[FailedUser], *, count: int) -> None:
     if gone:
         echo(
             *([""] if kept else []),
-            "Failed too, but the dead letter was discarded or lost: there is nothing to replay. The next run "
-            "that reads these users tries again; 'update-sync trigger TENANT --user USER' does it now.",
+            f"{'Failed too' if kept else 'Failed'}, but the dead letter was discarded or lost: there is "
+            "nothing to replay. The next run that reads these users tries again; 'update-sync trigger TENANT "
+            "--user USER' does it now.",
         )
         _print_users(gone)
     if count > len(users):

@@ -140,9 +140,15 @@ def print_comparison(found: dict[str, Any], *, values: bool) -> None:
         ids = [each["skolon_user"] for each in found["skolon_users"]]
         echo(
             "To decide:",
-            *(f"  update-sync matches link {tenant} {user} {each}" for each in ids),
-            *(f"  update-sync matches ignore {tenant} --skolon-user {each}" for each in ids),
-            f"  update-sync matches ignore {tenant} --user {user}",
+            *(
+                f"  update-sync matches link {tenant} {user} {each}    the two are the same person"
+                for each in ids
+            ),
+            *(
+                f"  update-sync matches ignore {tenant} --skolon-user {each}    no user of Entra is that one"
+                for each in ids
+            ),
+            f"  update-sync matches ignore {tenant} --user {user}    leaves this user of Entra alone",
         )
 
 

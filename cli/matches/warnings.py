@@ -141,7 +141,9 @@ def print_outcomes(users: Sequence[str], tenant: str, store: Store) -> None:
 def speaks_for(agrees: Iterable[str], keys: Iterable[str]) -> str:
     """Return what speaks for one person; equal addresses are named, which prove little by themselves."""
     same = ", ".join(ATTRIBUTE_TABLE[Attribute(key)].title for key in keys)
-    named = traits_text(agrees) or "no name, birth date or personal number"
+    named, none = traits_text(agrees), "no name, birth date or personal number"
+    if not named:
+        return f"only the same {same}; {none}" if same else none
     return f"{named}; the same {same}" if same else named
 
 

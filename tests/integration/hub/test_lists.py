@@ -74,7 +74,7 @@ def test_a_run_tells_how_attributes_changed_and_what_was_left(hub: Hub, store: S
     assert "City 1 0 0" in text
     assert "EPPN (identity) 0 1 0" in text
     assert "What it would have gone on to do" in text
-    assert "5 users were read and not judged." in text
+    assert "5 users were read and not judged so far." in text
 
 
 def test_the_report_has_each_list_of_the_command(hub: Hub, store: Store) -> None:

@@ -170,7 +170,11 @@ def test_a_run_tells_what_it_waits_for_and_why_it_was_halted(hub: Hub, store: St
     ("language", "halted", "warned"),
     [
         ("sv", "3 av 4 användare skulle ändras", "2 användare behåller ett värde"),
-        ("en", "guard.changed: 3 of 4 users", "2 users keep an identity value"),
+        (
+            "en",
+            "3 of 4 users would be changed; the limit is 1 user and 10%",
+            "2 users keep an identity value",
+        ),
     ],
 )
 def test_the_detail_of_a_halt_is_told_in_the_language_of_the_page(
@@ -185,6 +189,7 @@ def test_the_detail_of_a_halt_is_told_in_the_language_of_the_page(
     browser = hub.signed_in(f"Läser {language}", "reader", tenant, language=language)
     text = text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
     assert halted in text
+    assert "guard." not in text
     assert warned in text
 
 

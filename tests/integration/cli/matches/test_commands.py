@@ -93,7 +93,7 @@ def test_a_suspicious_match_is_settled_once(made_up: Environment, env: dict[str,
 
     objections = refused("link", ANNA["id"], "s1", env=env)
     assert "speaks against: first name, last name" in objections
-    assert "speaks for:     no name, birth date or personal number; the same E-mail" in objections
+    assert "speaks for:     only the same E-mail; no name, birth date or personal number" in objections
     assert "Not interactive: pass --yes." in objections
     assert "Solros" not in objections
     assert json_output("matches", "list", TENANT_KEY, env=env)["decisions"] == []

@@ -147,7 +147,7 @@ def test_equal_addresses_are_said_to_be(made_up: Environment, env: dict[str, str
         "Skolon user s1 has the same EPPN, User name and E-mail, but may be another person (the same: "
         f"{said}; different: first name and last name)"
     )
-    assert f"speaks for      {said}; the same EPPN, User name, E-mail" in text(env)
+    assert f"speaks for      only the same EPPN, User name, E-mail; {said}" in text(env)
     assert "nothing" not in text(env)
 
 
