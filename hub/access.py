@@ -26,7 +26,7 @@ SESSION_COOKIE: Final = "update_sync_session"
 
 
 #: Routes that pages ask for by themselves.
-POLLS: Final = ("runs.progress", "start.progress", "match_decisions.progress")
+POLLS: Final = ("runs.progress", "start.progress", "match_decisions.progress", "tasks.progress")
 
 
 class Access(Enum):
@@ -106,6 +106,16 @@ ROUTES: Final[Mapping[str, Access]] = {
     "schedule.save": Access.TENANT_ADMINISTRATOR,
     "schedule.pause": Access.TENANT_ADMINISTRATOR,
     "schedule.resume": Access.TENANT_ADMINISTRATOR,
+    "undo.ask": Access.TENANT_ADMINISTRATOR,
+    "undo.undo": Access.TENANT_ADMINISTRATOR,
+    "choose.show": Access.TENANT_ADMINISTRATOR,
+    "choose.begin": Access.TENANT_ADMINISTRATOR,
+    "choose.aside": Access.TENANT_ADMINISTRATOR,
+    "choose.back": Access.TENANT_ADMINISTRATOR,
+    "tasks.show": Access.TENANT_ADMINISTRATOR,
+    "tasks.progress": Access.TENANT_ADMINISTRATOR,
+    "tasks.control": Access.TENANT_ADMINISTRATOR,
+    "tasks.users": Access.TENANT_ADMINISTRATOR,
     "run_users.show": Access.TENANT_READER,
     "run_users.as_csv": Access.TENANT_READER,
     "tokens.overview": Access.TENANT_ADMINISTRATOR,
@@ -136,6 +146,14 @@ ROUTES: Final[Mapping[str, Access]] = {
     "api_actions.save_schedule": Access.API_ACTION,
     "api_actions.pause_schedule": Access.API_ACTION,
     "api_actions.resume_schedule": Access.API_ACTION,
+    "api_actions.undo_offer": Access.API_TOKEN,
+    "api_actions.undo": Access.API_ACTION,
+    "api_actions.request_task": Access.API_ACTION,
+    "api_actions.task": Access.API_TOKEN,
+    "api_actions.task_users": Access.API_TOKEN,
+    "api_actions.control_task": Access.API_ACTION,
+    "api_actions.set_group_aside": Access.API_ACTION,
+    "api_actions.have_group_back": Access.API_ACTION,
     "settings.show": Access.TENANT_READER,
     "users.search": Access.TENANT_READER,
     "users.find": Access.TENANT_READER,

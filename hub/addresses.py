@@ -15,11 +15,15 @@ from schemas.users.graph_user import is_entra_id
 
 if TYPE_CHECKING:
     from administration.paging import Item, ReadsUsers, UsersPage
+    from schemas.dead_letters.task import DeadLetterTask
     from schemas.runs.run import RunSummary
     from schemas.tenants.tenant import Tenant
 
 #: Users of a page.
 _PAGE_SIZE: Final = 50
+
+#: The largest number that the database has for a task.
+_MOST: Final = 2**31 - 1
 
 
 def tenant_of(key: str) -> Tenant:
@@ -55,3 +59,12 @@ def requested_page(read: ReadsUsers[Item]) -> UsersPage[Item]:
     if after and not is_entra_id(after):
         abort(404)
     return users_page(read, after=after, limit=_PAGE_SIZE)
+
+
+def task_of(tenant: str, text: str) -> DeadLetterTask:
+    """Return the task of a tenant that an address names; there is no such page if there is none."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_MOST))
+    found = None
+    if is_number and int(text) <= _MOST:
+        found = hub_services().store.dead_letter_tasks.find(tenant, int(text))
+    return found or abort(404)

@@ -12,7 +12,7 @@ from werkzeug.urls import iri_to_uri
 from clients.http.deadlines import time_limit
 from hub import language, request_log
 from hub.access import Access, install_access, is_allowed
-from hub.actions import cancel, resume, start
+from hub.actions import cancel, resume, start, undo
 from hub.api.description import install_api
 from hub.errors import install_errors
 from hub.pages import (
@@ -33,8 +33,10 @@ from hub.pages.matches import decisions
 from hub.pages.matches import pages as matches
 from hub.pages.members import pages as members
 from hub.pages.schedule import pages as schedule
+from hub.pages.tasks import choose, watch
 from hub.presentation import times, words
 from hub.presentation.actions.operators import operator_text
+from hub.presentation.actions.tasks import TASK_COLOURS, TASK_KINDS, TASK_STATUSES
 from hub.presentation.links import with_links
 from hub.presentation.menu import TENANT_PAGES
 from hub.presentation.run_kinds import kind_text, status_text
@@ -76,7 +78,7 @@ def create_app(services: HubServices) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
         app.register_blueprint(page.blueprint)
-    for action in (start, cancel, resume, matches, decisions, schedule):
+    for action in (start, cancel, resume, undo, choose, watch, matches, decisions, schedule):
         app.register_blueprint(action.blueprint)
     install_api(app)
     app.add_template_filter(times.moment, "moment")
@@ -130,4 +132,7 @@ def _for_every_page() -> dict[str, Any]:
         "has_entra": hub_services().entra is not None,
         "words": words,
         "support": hub_services().support,
+        "task_kinds": TASK_KINDS,
+        "task_statuses": TASK_STATUSES,
+        "task_colours": TASK_COLOURS,
     }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bootstrap.message_services import message_services
 from producers.dead_letters.cleanup import CleanupTimes, DeadLetterCleanup
+from producers.dead_letters.task_runner import LOOK_INTERVAL as TASK_INTERVAL
+from producers.dead_letters.task_runner import DeadLetterTaskRunner
 from producers.failure_recorder import RunFailureRecorder
 from producers.reconciliation.loss_detection import LossTimeouts
 from producers.reconciliation.reconciler import Reconciler
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from queues.interfaces import Broker, Publisher, ReconcilerBroker
     from store.store import Store
+
+#: Tasks on dead letters that a process carries out side by side.
+_TASKS_AT_ONCE: Final = 3
 
 
 def build() -> None:
@@ -90,6 +95,8 @@ def add_background_tasks(
 ) -> None:
     """Add what is done periodically: lost messages are looked for, and stale dead letters are removed.
 
+    What members of the Data Hub want of dead letters is carried out too.
+
     With `progress_log` the progress of runs is logged.
     """
     patience, times = patience or LossTimeouts(), CleanupTimes()
@@ -99,6 +106,9 @@ def add_background_tasks(
         PeriodicTask(call=lambda: reconciler.tick(utc_now()), interval=patience.check_interval),
         PeriodicTask(call=cleanup.tick, interval=times.interval),
     ]
+    # Several tenants' at once: one that waits for an outage keeps no other from its turn.
+    runner = DeadLetterTaskRunner(store=store, broker=queues)
+    tasks += [PeriodicTask(call=runner.tick, interval=TASK_INTERVAL) for _ in range(_TASKS_AT_ONCE)]
     if progress_log is not None:
         tasks.append(PeriodicTask(call=progress_log.tick, interval=LOOK_INTERVAL))
     broker.add_middleware(PeriodicTasks(*tasks))

@@ -8,6 +8,9 @@ from runtime.services import NO_BREAKER, Breakers
 from store.changes.last_writes import WriteHistory
 from store.changes.undo import UndoRecords
 from store.database import Database
+from store.dead_letters.set_aside_groups import SetAsideGroups
+from store.dead_letters.tasks import DeadLetterTasks
+from store.dead_letters.tried_users import TriedUsers
 from store.encryption.encrypted_values import EncryptedValues
 from store.encryption.message_cipher import MessageCipher
 from store.hub.actions import HubActions
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
 class Store:
     """Runs, receipts and all that belongs to them, in one database; connects when it is first used."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one for each part
         self,
         database_url: str,
         cipher: FieldCipher,
@@ -95,6 +98,9 @@ class Store:
         self.replays = Replays(self.database, self.report_cache)
         self.operations = Operations(self.database)
         self.cleanups = Cleanups(self.database)
+        self.dead_letter_tasks = DeadLetterTasks(self.database, cipher)
+        self.tried_users = TriedUsers(self.database)
+        self.set_aside_groups = SetAsideGroups(self.database, cipher)
         self.run_warnings = RunWarnings(self.database)
         self.verifications = Verifications(self.database)
         self.waits = Waits(self.database)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from bootstrap.message_services import message_services
 from queues.actor import declare_actor
+from queues.consuming.periodic_tasks import PeriodicTask, PeriodicTasks
 from queues.consuming.processes import set_process_broker
 from schemas.messages.messages import USER_SYNC_ACTOR, USER_SYNC_QUEUE
+from workers.dry_run.forecast_tasks import LOOK_INTERVAL, ForecastTasks
 from workers.failure_recorder import UserFailureRecorder
 from workers.user_sync import UserSyncHandler
 
@@ -22,12 +24,17 @@ def build() -> None:
     """Give dramatiq a broker whose workers sync users, with the settings of the environment."""
     services = message_services()
     broker = services.open_broker()
-    declare_user_sync(broker, store=services.store, gateways=services.gateways, cipher=services.cipher)
+    handler = declare_user_sync(
+        broker, store=services.store, gateways=services.gateways, cipher=services.cipher
+    )
+    add_forecasts(broker, store=services.store, handler=handler)
     set_process_broker(broker)
 
 
-def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher) -> None:
-    """Declare the actor for user messages on `broker`."""
+def declare_user_sync(
+    broker: Broker, *, store: Store, gateways: Gateways, cipher: FieldCipher
+) -> UserSyncHandler:
+    """Declare the actor for user messages on `broker`; return what handles them."""
     handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
     declare_actor(
         broker,
@@ -36,3 +43,10 @@ def declare_user_sync(broker: Broker, *, store: Store, gateways: Gateways, ciphe
         queue=USER_SYNC_QUEUE,
         failure_listener=UserFailureRecorder(store=store),
     )
+    return handler
+
+
+def add_forecasts(broker: Broker, *, store: Store, handler: UserSyncHandler) -> None:
+    """Have the process try users for members who ask what a replay would do."""
+    forecasts = ForecastTasks(store=store, handler=handler)
+    broker.add_middleware(PeriodicTasks(PeriodicTask(call=forecasts.tick, interval=LOOK_INTERVAL)))

@@ -115,6 +115,13 @@ class IdleCheck:
         open_runs = self._runs.list(tenant, 1, statuses=OPEN_STATUSES)
         return (*found, *(Idle(reason=IdleReason.OTHER_RUN, run=each.run.id) for each in open_runs))
 
+    def of_task(self, *, needs_producer: bool) -> tuple[Idle, ...]:
+        """Return why a task on dead letters is not picked up; nothing if no reason is known."""
+        producer = (
+            self._without_consumers(TENANT_SYNC_QUEUE, IdleReason.NO_PRODUCER) if needs_producer else ()
+        )
+        return producer or self._without_consumers(USER_SYNC_QUEUE, IdleReason.NO_WORKER)
+
     def of_run(self, summary: RunSummary) -> tuple[Idle, ...]:
         """Return why an open run may come no further; nothing if all processes that it needs are there."""
         found: tuple[Idle, ...] = ()

@@ -6,6 +6,7 @@ import datetime as dt
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from administration.dead_letters.set_aside import groups_aside
 from administration.runs.idle import IdleReason
 from administration.tenants.next_run import start_of_search
 from producers.schedule.policy import (
@@ -87,12 +88,13 @@ def tenant_statuses(
     )
     pauses = store.schedule_pauses.in_force(now, plans)
     scope_changes = store.scope_changes.by_tenant(keys)
+    aside = groups_aside(keys, store=store, now=now)
     idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
     for each in tenants:
         overview = overviews[each.key]
         plan = plans.get(each.key)
-        problems = [*_of_runs(overview), *_of_users(overview)]
+        problems = [*_of_runs(overview), *_of_users(overview, aside.get(each.key, {}))]
         if plan is not None:
             problems += _of_schedule(plan, overview, acknowledged, store=store, now=now)
         problems += _of_secret(each, now.date())
@@ -194,9 +196,13 @@ def _of_services(summary: RunSummary, now: dt.datetime) -> Iterator[Problem]:
             )
 
 
-def _of_users(overview: TenantOverview) -> Iterator[Problem]:
+def _of_users(overview: TenantOverview, aside: Collection[Reason]) -> Iterator[Problem]:
+    """Yield the groups of users that failed, but for those and the users that are set aside."""
     totals = overview.users
-    for reason, users in sorted(totals.failed.items()):
+    for reason, failed in sorted(totals.failed.items()):
+        users = failed - totals.set_aside.get(reason, 0)
+        if not users or reason in aside:
+            continue
         owner = owner_of(
             reason,
             is_held_in_entra=reason in totals.held_in_entra,

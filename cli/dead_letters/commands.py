@@ -51,6 +51,10 @@ _LAZY: Final = {
     "replay": LazyCommand(
         "cli.dead_letters.replay:replay", "Try failed messages again, within the run in which they failed."
     ),
+    "set-aside": LazyCommand(
+        "cli.dead_letters.set_aside:set_aside_group",
+        "Have users that fail for a reason be no problem until a day.",
+    ),
 }
 
 

@@ -18,8 +18,7 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import OPEN_STATUSES, Mode
 from schemas.settings import PREFIX, Settings
 from schemas.tenants.tenant import load_tenant
-from workers.main import declare_user_sync
-from workers.user_sync import UserSyncHandler
+from workers.main import add_forecasts, declare_user_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from sandbox.environment import Environment
     from schemas.runs.run import RunSummary
     from store.store import Store
+    from workers.user_sync import UserSyncHandler
 
 #: The name of the database's file.
 DATABASE_FILE: Final = "sandbox.sqlite"
@@ -131,10 +131,10 @@ def in_process_sync(
     broker = open_memory_broker(services.breakers)
     declare_producers(broker, broker, store=store, gateways=gateways)
     add_background_tasks(broker, broker, store=store)
-    declare_user_sync(broker, store=store, gateways=gateways, cipher=cipher)
+    handler = declare_user_sync(broker, store=store, gateways=gateways, cipher=cipher)
+    add_forecasts(broker, store=store, handler=handler)
     try:
         with run_worker(broker, threads=threads):
-            handler = UserSyncHandler(store=store, gateways=gateways, cipher=cipher)
             yield InProcessSync(broker, store, handler, tenant_key, settings)
     finally:
         store.close()

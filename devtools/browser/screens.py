@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image
 
+from administration.dead_letters.tasks.requests import request_task_once
 from administration.hub.sign_in import SignIn
 from administration.tenants.change import change_settings
 from cli.sandbox.in_process_sync import in_process_sync
 from clients.gateways import create_gateways
 from devtools.browser.browser import Look, browser
+from devtools.commands import wait_for
 from devtools.services import chromium
 from hub.access import SESSION_COOKIE
 from hub.app import create_app
@@ -25,6 +27,9 @@ from sandbox.environment import TENANT_KEY, serve_environment
 from sandbox.serving import serve
 from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
+from schemas.dead_letter_reasons import Reason
+from schemas.dead_letters.task import FailureSelection, TaskKind
+from schemas.hub.action import Actor, Submission
 from schemas.hub.member import Role
 from schemas.outcomes import Outcome
 
@@ -106,13 +111,17 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
     failed = sync.store.receipts.list(first.run.id, outcome=Outcome.DEAD_LETTERED, limit=1)[0]
     uncertain = sync.store.pending_matches.load(TENANT_KEY, limit=1).matches[0]
     tenant = f"/tenants/{TENANT_KEY}"
+    task = _forecast(sync, failed.reason)
     return {
         "syncs": "/",
         "needs-attention": f"{tenant}/attention/",
         "failed-users": f"{tenant}/attention/{failed.reason}",
+        "try-again": f"{tenant}/attention/{failed.reason}/choose/",
+        "tried-first": f"{tenant}/tasks/{task}/",
         "runs": f"{tenant}/runs/",
         "run": f"{tenant}/runs/{first.run.id}",
         "preview": f"{tenant}/runs/{preview.run.id}",
+        "undo": f"{tenant}/runs/{first.run.id}/undo/",
         "users-of-a-run": f"{tenant}/runs/{first.run.id}/users/{Outcome.UPDATED}",
         "start": f"{tenant}/start/",
         "look-up": f"{tenant}/users/",
@@ -150,6 +159,19 @@ def _pages_of_a_halted_run(sync: InProcessSync) -> Mapping[str, str]:
         "answer-with-values": f"{path}/resume/{_PRESS}",
         "cancel": f"{path}/cancel/",
     }
+
+
+def _forecast(sync: InProcessSync, reason: Reason | None) -> int:
+    """Have the users tried that fail for a reason, and return the task when it has ended."""
+    task = request_task_once(
+        TENANT_KEY,
+        TaskKind.FORECAST,
+        FailureSelection(reason=reason or Reason.BUG),
+        Submission(actor=Actor(), key="pictures"),
+        store=sync.store,
+    )
+    wait_for(lambda: not sync.store.dead_letter_tasks.list(TENANT_KEY, only_open=True), "the forecast's end")
+    return task
 
 
 def _take(running: Browser, look: Look, *, url: str, token: str, pages: Mapping[str, str]) -> None:

@@ -128,3 +128,61 @@ class ResumePlanSchema(Schema):
         allow_none=True,
         metadata={"description": "What it asks; null if it goes on without an answer."},
     )
+
+
+class UndoSchema(Schema):
+    """Which undo is to be started."""
+
+    dry_run = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether it is a preview, which changes nothing and counts all the same."},
+    )
+
+
+class UndoneBySchema(Schema):
+    """An undo of a run."""
+
+    run = fields.String(required=True)
+    status = fields.String(required=True)
+    finished = fields.String(required=True, allow_none=True)
+    users = fields.Integer(required=True, metadata={"description": "Users that got former values back."})
+
+
+class UndoOfferSchema(Schema):
+    """What an undo of a run would restore at most."""
+
+    refusal = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why the run cannot be undone: not_ended, nothing_to_undo; null if it can."},
+    )
+    users = fields.Integer(required=True, metadata={"description": "Users that the run may have changed."})
+    forgotten = fields.Integer(
+        required=True, metadata={"description": "Users whose values from before are no longer kept."}
+    )
+    attributes = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        metadata={"description": "Users by attribute, and by what the undo does to it."},
+    )
+    cancels_run = fields.Boolean(
+        required=True, metadata={"description": "Whether the undo cancels the run, which is halted."}
+    )
+    reread = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Users whose match is found out again afterwards: a decision was taken back."
+        },
+    )
+    would_halt = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The limits by which the undo stops and asks, in English."},
+    )
+    last_preview = fields.Nested(
+        RunSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The newest preview of the undo that has ended."},
+    )
+    undone_by = fields.List(fields.Nested(UndoneBySchema), required=True)

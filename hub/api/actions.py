@@ -12,6 +12,7 @@ from administration.runs.actions.cancel import cancel_run_once
 from administration.runs.actions.question import question_of
 from administration.runs.actions.resume import Answer, plan_resume, resume_run_once
 from administration.runs.actions.start import plan_start, start_run
+from administration.runs.actions.undo import offer_undo, undo_run_once
 from hub.api import action_schemas, schemas
 from hub.api.problems import CONTENT_TYPE, ProblemSchema, refuse
 from hub.api.resources import own_run, own_tenant
@@ -148,6 +149,29 @@ def resume(headers: Mapping[str, str], body: Mapping[str, bool], tenant: str, ru
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     return dict(store.runs.summary(found.id).as_json())
+
+
+@lookup("/syncs/<tenant>/runs/<run>/undo", action_schemas.UndoOfferSchema)
+def undo_offer(tenant: str, run: str) -> dict[str, Any]:
+    """Return what an undo of a run would restore, and why it cannot be undone if so."""
+    return offer_undo(own_run(tenant, run), store=hub_services().store).as_json()
+
+
+@action(
+    "/syncs/<tenant>/runs/<run>/undo",
+    action_schemas.StartedSchema,
+    body=action_schemas.UndoSchema,
+    status=202,
+)
+def undo(headers: Mapping[str, str], body: Mapping[str, bool], tenant: str, run: str) -> dict[str, Any]:
+    """Undo a run, or preview that; asked again with the same key, it tells the undo's number."""
+    store, found = hub_services().store, own_run(tenant, run).run
+    try:
+        event = undo_run_once(found, sent(headers), **body, store=store, publisher=broker())
+    except ActionRefusedError as error:
+        refuse(409, action=error.why)
+    begun = store.triggers.find_run(event)
+    return {"event": event, "run": None if begun is None else str(begun.id)}
 
 
 def sent(headers: Mapping[str, str]) -> Submission:

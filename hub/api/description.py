@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flask_smorest import Api
 
 from hub.api import actions, resources
+from hub.api import tasks as _tasks  # noqa: F401 - as above
 from hub.api.matches import operations as _matches  # noqa: F401 - adds its operations to those of actions
 from hub.api.schedule import operations as _schedule  # noqa: F401 - as above
 from runtime.version import VERSION

@@ -10,6 +10,7 @@ from flask import abort, g
 from flask_smorest import Blueprint
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
+from administration.dead_letters.set_aside import groups_aside
 from administration.paging import users_page
 from administration.remedies import FailureOwners
 from administration.runs.run_users import run_users_list
@@ -137,6 +138,7 @@ def failures(tenant: str) -> dict[str, Any]:
     """Return the users that fail as things stand, in groups by reason, the largest first."""
     store = hub_services().store
     groups, owners = failure_groups(own_tenant(tenant), None, store=store), FailureOwners(store)
+    aside = groups_aside([tenant], store=store, now=dt.datetime.now(dt.UTC)).get(tenant, {})
     return {
         "groups": [
             {
@@ -146,6 +148,7 @@ def failures(tenant: str) -> dict[str, Any]:
                 "first": timestamp(group.first),
                 "last": timestamp(group.last),
                 "settled_before": group.settled_before and timestamp(group.settled_before),
+                "set_aside_until": timestamp(aside[group.reason].until) if group.reason in aside else None,
             }
             for group in groups
         ]

@@ -210,6 +210,7 @@ class FailureGroupSchema(Schema):
     first = _time("Since when the first of them fails")
     last = _time("Since when the last of them fails")
     settled_before = _time("When the reason was last settled, if it came back", nullable=True)
+    set_aside_until = _time("Until when the group is set aside, if it is", nullable=True)
 
 
 class FailuresSchema(Schema):

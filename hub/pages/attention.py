@@ -9,6 +9,7 @@ from flask import Blueprint, abort, g, render_template
 from flask_babel import gettext as _
 
 from administration.dead_letters.open_failures import failed_users_list, failure_groups
+from administration.dead_letters.set_aside import groups_aside
 from administration.paging import UsersPage, all_users
 from administration.remedies import FailureOwners
 from administration.tenants.status import tenant_statuses
@@ -43,14 +44,13 @@ blueprint = Blueprint("attention", __name__, url_prefix="/tenants/<tenant>/atten
 def overview(tenant: str) -> str:
     """Show the tenant's problems, and the users that fail in groups: those of the reader's turn first."""
     found, services, language = tenant_of(tenant), hub_services(), current_language()
-    (status,) = tenant_statuses(
-        [tenant], store=services.store, now=dt.datetime.now(dt.UTC), idle=services.idle
-    )
+    now = dt.datetime.now(dt.UTC)
+    (status,) = tenant_statuses([tenant], store=services.store, now=now, idle=services.idle)
+    found_groups = failure_groups(tenant, status.last_run, store=services.store)
+    said = {each.reason: each for each in services.store.set_aside_groups.list([tenant])}
+    aside = groups_aside([tenant], store=services.store, now=now).get(tenant, {})
     owners = FailureOwners(services.store)
-    groups = [
-        (group, _advice(tenant, group, owners))
-        for group in failure_groups(tenant, status.last_run, store=services.store)
-    ]
+    groups = [(group, _advice(tenant, group, owners)) for group in found_groups if group.reason not in aside]
     return render_template(
         "attention.html",
         tenant=found,
@@ -71,6 +71,15 @@ def overview(tenant: str) -> str:
             for is_readers_turn in (True, False)
             if (of_turn := [each for each in groups if each[1].is_readers_turn is is_readers_turn])
         ],
+        tasks=services.store.dead_letter_tasks.list(tenant) if g.member.administers(tenant) else (),
+        aside=[(group, aside[group.reason]) for group in found_groups if group.reason in aside],
+        # Who fails since after that has not come back.
+        came_back={
+            group.reason: said[group.reason].until
+            for group, _ in groups
+            if group.reason in said and group.first < said[group.reason].until
+        },
+        users_aside=sum(status.users.set_aside.values()),
         failed=sum(group.users for group, _ in groups),
         recent=sum(group.recent for group, _ in groups),
     )
@@ -117,6 +126,7 @@ def _users(
         unnamed=sum(each.entra_id not in (told or {}) for each in page.users),
         can_name=hub_services().gateways is not None and g.member.administers(tenant),
         most=MAX_NAMED,
+        acts=g.member.administers(tenant),
     )
 
 

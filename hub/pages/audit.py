@@ -52,6 +52,16 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.SCHEDULE_PAUSED: _("Paused the schedule"),
     AuditKind.SCHEDULE_RESUMED: _("Ended a pause of the schedule"),
     AuditKind.GUARD_OVERRIDDEN: _("Answered a halted run: it is right, and goes on"),
+    AuditKind.RUN_UNDONE: _("Undid a run"),
+    AuditKind.UNDO_PREVIEWED: _("Started a preview of an undo"),
+    AuditKind.USERS_TRIED: _("Had it tried what would happen to users that fail"),
+    AuditKind.USERS_REPLAYED: _("Had users that fail tried again"),
+    AuditKind.USERS_SET_ASIDE: _("Set users that fail aside"),
+    AuditKind.GROUP_SET_ASIDE: _("Set a group aside until a day"),
+    AuditKind.GROUP_HAD_BACK: _("Had a group back that was set aside"),
+    AuditKind.TASK_PAUSED: _("Paused the work on users that fail"),
+    AuditKind.TASK_RESUMED: _("Let the work on users that fail go on"),
+    AuditKind.TASK_CANCELLED: _("Cancelled the work on users that fail"),
 }
 
 _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {

@@ -90,6 +90,9 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
             for reason, users in sorted(summary.reasons.items(), key=lambda each: (-each[1], each[0]))
         ],
         "settled_later": details.settled_later if details else 0,
+        "undos": details.undos if details else (),
+        # A halted run may have changed users whose results are on their way.
+        "can_be_undone": not run.dry_run and not is_open and bool(details and details.changes.users),
         "halt": halt,
         # What the guard counted is what an administrator decides by.
         "halt_detail": "" if halt is None else halt.detail_text(run.detail),

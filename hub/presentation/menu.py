@@ -24,12 +24,12 @@ TENANT_PAGES: Final = (
     MenuEntry(
         endpoint="attention.overview",
         title=_("Needs attention"),
-        blueprints=("attention", "matches", "match_decisions"),
+        blueprints=("attention", "choose", "tasks", "matches", "match_decisions"),
     ),
     MenuEntry(
         endpoint="runs.overview",
         title=_("Runs"),
-        blueprints=("runs", "run_users", "start", "cancel", "resume"),
+        blueprints=("runs", "run_users", "start", "cancel", "resume", "undo"),
     ),
     MenuEntry(endpoint="users.search", title=_("Look up a user"), blueprints=("users",)),
     MenuEntry(endpoint="report.show", title=_("Report"), blueprints=("report",)),

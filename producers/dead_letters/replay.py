@@ -71,12 +71,12 @@ class Replay:
         self._store = store
         self._broker = broker
         self._hooks = hooks
-        selection = {**request.selection.as_json(), "dead_letters": sum(request.expected.values())}
         begun = store.operations.start(
             OperationKind.REPLAY,
-            selection=selection,
+            selection=request.as_json(),
             operator=request.operator,
             original_payload=request.original_payload,
+            task=request.task,
         )
         self._operation = begun.id
         self._users = request.expected.get(USER_SYNC_QUEUE, 0)

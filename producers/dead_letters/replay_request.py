@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from producers.dead_letters.ramp import MAX_FAILED_SHARE
 
@@ -21,7 +21,8 @@ class ReplayRequest:
     """What to replay and how: `expected` dead letters by queue; `rate` in users a second.
 
     `reasons` counts the users' dead letters by reason: then each reason has steps of its own, the hopeless
-    ones last. Without it all have the same steps, the oldest first.
+    ones last. Without it all have the same steps, the oldest first. `task` is what the replay is a part of,
+    which says itself what was chosen.
     """
 
     selection: DeadLetterFilter
@@ -32,6 +33,15 @@ class ReplayRequest:
     rate: float | None = None
     max_failed: float = MAX_FAILED_SHARE
     step_timeout: float | None = None
+    task: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the operation notes of what was chosen."""
+        chosen = self.selection.as_json()
+        if self.task is not None:
+            # There may be thousands of them.
+            chosen = {**chosen, "users": len(self.selection.users), "task": str(self.task)}
+        return {**chosen, "dead_letters": sum(self.expected.values())}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from schemas.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from schemas.dead_letter_reasons import Reason
     from schemas.hub.session import AuditKind
 
 
@@ -52,6 +53,18 @@ class ActionRefusal(StrEnum):
     UNCONFIRMED = "unconfirmed"
     #: Entra or Skolon does not let us ask.
     SERVICE_REFUSES = "service_refuses"
+    #: The run goes on, and can be undone when it has ended.
+    NOT_ENDED = "not_ended"
+    #: Another task on dead letters of the tenant is open.
+    OTHER_TASK = "other_task"
+    #: The group is not set aside.
+    NOT_ASIDE = "not_aside"
+    #: The task has ended.
+    TASK_ENDED = "task_ended"
+    #: None of the chosen users fails for the reason any more.
+    NOBODY = "nobody"
+    #: The run has changed no user, or what it changed is not kept any more.
+    NOTHING_TO_UNDO = "nothing_to_undo"
 
 
 class ActionRefusedError(UsageError):
@@ -102,7 +115,7 @@ class Action:
     the one in Skolon (`skolon_id`), or both.
 
     `key` tells it from others of the tenant. The same key with other `fields` is another action, which is
-    refused.
+    refused. The audit names the `reason` and the number of `users` that it is done to, if it is.
     """
 
     kind: AuditKind
@@ -112,6 +125,8 @@ class Action:
     event: str | None = None
     user: str | None = None
     skolon_id: str | None = None
+    reason: Reason | None = None
+    users: int | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property

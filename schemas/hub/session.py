@@ -61,6 +61,19 @@ class AuditKind(StrEnum):
     SCHEDULE_CHANGED = "schedule_changed"
     SCHEDULE_PAUSED = "schedule_paused"
     SCHEDULE_RESUMED = "schedule_resumed"
+    #: An undo of a run, or its preview, was asked for.
+    RUN_UNDONE = "run_undone"
+    UNDO_PREVIEWED = "undo_previewed"
+    #: A member had users that fail tried, replayed or set aside in the background.
+    USERS_TRIED = "users_tried"
+    USERS_REPLAYED = "users_replayed"
+    USERS_SET_ASIDE = "users_set_aside"
+    #: A group was set aside until a day, or had back before.
+    GROUP_SET_ASIDE = "group_set_aside"
+    GROUP_HAD_BACK = "group_had_back"
+    TASK_PAUSED = "task_paused"
+    TASK_RESUMED = "task_resumed"
+    TASK_CANCELLED = "task_cancelled"
 
 
 class LinkFault(StrEnum):

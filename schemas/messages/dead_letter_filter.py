@@ -10,6 +10,7 @@ from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Collection
 
     from schemas.dead_letter_reasons import Reason
     from schemas.messages.dead_letter import DeadLetter
@@ -20,17 +21,19 @@ class DeadLetterFilter:
     """Matches dead letters by property: one of the given values each; without values any matches.
 
     `before` and `after` (aware) bound since when a dead letter's user fails, and of a message that is no
-    user's since when it is dead. A dead letter without that time matches neither bound.
+    user's since when it is dead. A dead letter without that time matches neither bound. Those that one of
+    the operations `not_of` has replayed, and that failed again, are left out.
     """
 
     queues: tuple[str, ...] = ()
     tenants: tuple[str, ...] = ()
     runs: tuple[int, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    users: tuple[str, ...] = ()
+    users: Collection[str] = ()
     ids: tuple[str, ...] = ()
     before: dt.datetime | None = None
     after: dt.datetime | None = None
+    not_of: Collection[int] = ()
 
     @property
     def chooses_all(self) -> bool:
@@ -52,7 +55,9 @@ class DeadLetterFilter:
             (self.users, dead_letter.user),
             (self.ids, dead_letter.id),
         )
-        return all(not values or value in values for values, value in asked)
+        return dead_letter.operation not in self.not_of and all(
+            not values or value in values for values, value in asked
+        )
 
     def matches_age(self, dead_letter: DeadLetter) -> bool:
         """Say whether a dead letter has the age.
@@ -78,7 +83,7 @@ class DeadLetterFilter:
             "tenants": list(self.tenants),
             "runs": [str(run) for run in self.runs],
             "reasons": [str(reason) for reason in self.reasons],
-            "users": list(self.users),
+            "users": sorted(self.users),
             "ids": list(self.ids),
             "before": self.before and timestamp(self.before),
             "after": self.after and timestamp(self.after),

@@ -103,7 +103,7 @@ class UserTotals:
     `in_sync` of them were updated or unchanged, `within_day` and `within_week` of these verified in the last
     day and in the last seven days; `oldest` is the earliest of these times (aware). `reverted` have the
     values that an undo restored. `failed` has the users that failed by reason, and `held_in_entra` how many
-    of these should get what another user in Entra has.
+    of these should get what another user in Entra has. `set_aside` of them a member has set aside.
     """
 
     run: int | None = None
@@ -116,6 +116,7 @@ class UserTotals:
     out_of_scope: int = 0
     failed: Mapping[Reason, int]
     held_in_entra: Mapping[Reason, int] = field(default_factory=dict)
+    set_aside: Mapping[Reason, int] = field(default_factory=dict)
 
     @property
     def failures(self) -> int:
@@ -148,6 +149,7 @@ class UserTotals:
             "out_of_scope": self.out_of_scope,
             "failed": self.failures,
             "reasons": {str(reason): count for reason, count in sorted(self.failed.items())},
+            "set_aside": sum(self.set_aside.values()),
         }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, null, select, update
+from sqlalchemy import Text, and_, cast, func, null, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from schemas.crypto.encryption import FieldCipher
     from schemas.messages.messages import SyncRequest
+    from schemas.runs.changes import ChangeCounts
     from schemas.users.attributes import Attribute
     from store.database import Database
 
@@ -56,6 +57,15 @@ class UndoRecords:
         with self._database.transaction() as connection:
             return int(connection.scalar(query) or 0)
 
+    def count_forgotten(self, run_id: int) -> int:
+        """Return how many users a run has updated whose results were removed, with the values from before."""
+        pruned = tables.pruned_counts
+        query = select(func.sum(pruned.c.users)).where(
+            pruned.c.run_id == run_id, pruned.c.outcome == Outcome.UPDATED
+        )
+        with self._database.transaction() as connection:
+            return int(connection.scalar(query) or 0)
+
     def undos_of(self, run_id: int) -> tuple[RunUndo, ...]:
         """Return the undos of a run that are no dry runs, the oldest first."""
         runs, receipts, undone = tables.runs, tables.receipts, tables.runs.alias()
@@ -79,10 +89,34 @@ class UndoRecords:
                 for row in connection.execute(query)
             )
 
-    def guard_counts(self, run_id: int, users: Sequence[str] = ()) -> GuardCounts:
-        """Return what an undo of a run counts at most for the guard, of all its users or of some.
+    def last_preview(self, run_id: int) -> int | None:
+        """Return the newest preview of an undo of a run that has come to its end, None if there is none."""
+        runs, undone = tables.runs, tables.runs.alias()
+        query = (
+            select(func.max(runs.c.id))
+            # By the tenant, whose runs have an index.
+            .join(undone, undone.c.tenant_id == runs.c.tenant_id)
+            .where(
+                undone.c.id == run_id,
+                runs.c.reverts_run_id == run_id,
+                runs.c.dry_run,
+                runs.c.status == Status.COMPLETED,
+                cast(runs.c.users, Text) == "[]",
+            )
+        )
+        with self._database.transaction() as connection:
+            found: int | None = connection.scalar(query)
+        return found
 
-        An undo counts fewer if attributes have their former values already, or have changed since.
+    def guard_counts(self, run_id: int, users: Sequence[str] = ()) -> GuardCounts:
+        """Return what an undo of a run counts at most for the guard, of all its users or of some."""
+        changes = self.changes(run_id, users)
+        return GuardCounts(changed=changes.users, identity_changed=changes.identity)
+
+    def changes(self, run_id: int, users: Sequence[str] = ()) -> ChangeCounts:
+        """Return what an undo of a run changes at most, of all its users or of some.
+
+        An undo changes fewer if attributes have their former values already, or have changed since.
         """
         receipts = tables.receipts
         query = select(receipts.c.changes, func.count().label("users")).where(*_claimed(run_id))
@@ -90,8 +124,7 @@ class UndoRecords:
             query = query.where(receipts.c.entra_id.in_(users))
         with self._database.transaction() as connection:
             groups = connection.execute(query.group_by(receipts.c.changes)).all()
-        changes = count_changes((reverted_kinds(parse_changes(row.changes)), row.users) for row in groups)
-        return GuardCounts(changed=changes.users, identity_changed=changes.identity)
+        return count_changes((reverted_kinds(parse_changes(row.changes)), row.users) for row in groups)
 
     def users_of_forgotten_links(self, run_id: int, users: Sequence[str] = ()) -> list[str]:
         """Return the users of links that were taken back, and that had led to changes of a run.

@@ -118,6 +118,8 @@ class HubActions:
             event=action.event,
             user=action.user,
             skolon_id=action.skolon_id,
+            reason=action.reason,
+            users=action.users,
         )
         tenants = tables.tenants
         tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == action.tenant))

@@ -33,13 +33,15 @@ class Operations:
         selection: Mapping[str, Any],
         operator: str | None,
         original_payload: bool = False,
+        task: int | None = None,
     ) -> Operation:
-        """Note that an operation begins, before it does anything."""
+        """Note that an operation begins, before it does anything; `task` is what it is a part of."""
         values = {
             "kind": kind,
             "operator": operator,
             "selection": dict(selection),
             "original_payload": original_payload,
+            "task_id": task,
             "status": OperationStatus.RUNNING,
             "counts": {},
             "started": now(),

@@ -171,13 +171,22 @@ class Replays:
                 connection.execute(update(runs).where(of_opened, runs.c.cleaned_up).values(cleaned_up=False))
         return opened
 
-    def release(self, keys: Collection[Key]) -> None:
-        """End the wait for an outcome of dead letters that are to be discarded."""
+    def release(self, keys: Collection[Key], *, discarded_by: int | None = None) -> None:
+        """End the wait for an outcome of dead letters that an operation is about to discard."""
         receipts = tables.receipts
         known = _possible(keys)
         if known:
             with self._database.transaction() as connection:
-                connection.execute(update(receipts).where(_any_of(known)).values(replaying=False))
+                connection.execute(
+                    update(receipts).where(_any_of(known)).values(replaying=False, discard_id=discarded_by)
+                )
+
+    def count_discarded(self, operations: Collection[int]) -> int:
+        """Return how many users these operations have discarded the dead letters of."""
+        receipts = tables.receipts
+        query = select(func.count()).where(receipts.c.discard_id.in_(operations))
+        with self._database.transaction() as connection:
+            return connection.scalar(query) or 0
 
     def settled_later(self, run_id: int) -> int:
         """Return how many users that are dead letters in a run have been settled by newer runs."""
@@ -198,12 +207,12 @@ class Replays:
                 connection, ("settled_later", run_id), tenant_id, lambda: connection.scalar(query) or 0
             )
 
-    def results(self, operation: int) -> ReplayResults:
-        """Return the results of the users that a replay has taken up so far."""
+    def results(self, *operations: int) -> ReplayResults:
+        """Return the results of the users that a replay has taken up so far, or several have together."""
         receipts = tables.receipts
         query = (
             select(receipts.c.replaying, receipts.c.outcome, receipts.c.reason, func.count().label("users"))
-            .where(receipts.c.operation_id == operation)
+            .where(receipts.c.operation_id.in_(operations))
             .group_by(receipts.c.replaying, receipts.c.outcome, receipts.c.reason)
         )
         open_now, outcomes, reasons = 0, dict[Outcome, int](), dict[Reason, int]()

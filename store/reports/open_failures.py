@@ -18,12 +18,16 @@ from store.timestamps import as_utc
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
+    from schemas.dead_letters.task import FailureSelection
     from store.database import Database
     from store.report_cache import ReportCache
+
+#: Users that are read at a time.
+_PORTION: Final = 500
 
 #: Such an outcome tells nothing of a user.
 _TELLS_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
@@ -78,17 +82,45 @@ class OpenFailures:
                 lambda: _groups(connection, tenant_id, query, recently),
             )
 
-    def page(self, tenant: str, reason: Reason | None, *, after: str, limit: int) -> list[OpenFailure]:
-        """Return the users that fail for a reason, or for any, by Entra id: those behind `after`."""
+    def page(
+        self, tenant: str, reason: Reason | None, *, after: str, limit: int, users: Collection[str] = ()
+    ) -> list[OpenFailure]:
+        """Return the users that fail for a reason, or for any, by Entra id: those behind `after`.
+
+        Those of the named `users` alone, if there are some.
+        """
         with self._database.transaction() as connection:
             tenant_id, query = _open(connection, tenant)
             receipts = tables.receipts
             query = query.where(receipts.c.entra_id > after).order_by(receipts.c.entra_id).limit(limit)
+            if users:
+                query = query.where(receipts.c.entra_id.in_(users))
             if reason is not None:
                 query = query.where(receipts.c.reason == reason)
                 # The index of those that fail has them in this order.
                 self._database.prefer_order(connection)
             return _failures(connection, tenant_id, connection.execute(query).all())
+
+    def chosen(
+        self,
+        tenant: str,
+        selection: FailureSelection,
+        *,
+        among: Collection[str] | None = None,
+        after: str = "",
+        portion: int = _PORTION,
+    ) -> Iterator[list[OpenFailure]]:
+        """Yield the users of a selection, some at a time, by Entra id: those behind `after`.
+
+        What the selection's forecast has found is for the caller to say, by the users `among` which they are.
+        """
+        while found := self.page(tenant, selection.reason, after=after, limit=portion, users=selection.users):
+            after = found[-1].entra_id
+            yield [
+                each
+                for each in found
+                if selection.matches_age(each.since) and (among is None or each.entra_id in among)
+            ]
 
 
 def _groups(
@@ -116,10 +148,13 @@ def _groups(
     return tuple(sorted(groups, key=lambda group: (-group.users, group.reason)))
 
 
-def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]:
+def _open(
+    connection: Connection, tenant: str, *, is_set_aside: bool = False
+) -> tuple[int | None, Select[Any]]:
     """Return a tenant's id and the query for the receipts of users that fail, each user once.
 
-    As in a tenant's overview, they are of the last complete run of all users and of newer ones.
+    As in a tenant's overview, they are of the last complete run of all users and of newer ones. Those that
+    a member has set aside are left out, or are the only ones.
     """
     receipts, runs = tables.receipts, tables.runs
     tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
@@ -138,6 +173,7 @@ def _open(connection: Connection, tenant: str) -> tuple[int | None, Select[Any]]
         .where(
             receipts.c.tenant_id == tenant_id,
             receipts.c.outcome == Outcome.DEAD_LETTERED,
+            receipts.c.discard_id.is_not(None) if is_set_aside else receipts.c.discard_id.is_(None),
             runs.c.id >= since,
             ~runs.c.dry_run,
             ~_told_elsewhere(tenant_id, since),

@@ -181,6 +181,7 @@ def _user_totals(now: dt.datetime, ids: Collection[int] | None) -> Select[Any]:
             since(_WEEK).label("within_week"),
             func.min(asked).label("oldest"),
             func.count(states.c.holder).label("holders"),
+            func.sum(states.c.set_aside).label("set_aside"),
             *(func.min(case((asked >= now - period, asked))).label(name) for name, period in _LATELY.items()),
         )
         .where(states.c.state.is_not(None))
@@ -225,6 +226,11 @@ def _totals(rows: Sequence[Row[Any]]) -> UserTotals:
         not_found=by_state[SyncState.NOT_IN_SKOLON],
         out_of_scope=by_state[SyncState.EXCLUDED],
         failed={Reason(row.reason): row.users for row in rows if row.state == SyncState.DEAD_LETTERED},
+        set_aside={
+            Reason(row.reason): int(row.set_aside)
+            for row in rows
+            if row.state == SyncState.DEAD_LETTERED and row.set_aside
+        },
         held_in_entra={
             Reason(row.reason): row.holders
             for row in rows

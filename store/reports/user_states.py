@@ -18,7 +18,7 @@ from store.reports.users import asked_at
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sqlalchemy import CTE, ColumnElement, Select, Subquery
+    from sqlalchemy import CTE, ColumnElement, FromClause, Select, Subquery
 
 _TELLING_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
 
@@ -27,8 +27,8 @@ def user_states(tenant_ids: Collection[int] | None) -> Subquery:
     """Return a query of one row for each user of the tenants with these ids, or of all tenants.
 
     Its columns are `tenant_id`, `base` (the run, or null), `state` (a `SyncState`), `reason` of a user that
-    failed, `holder` (the Entra user who has what the user should get), and `asked_at`, when Skolon was asked
-    about a user in sync.
+    failed, `holder` (the Entra user who has what the user should get), `set_aside`, 1 if a member has
+    set a user that failed aside, and `asked_at`, when Skolon was asked about a user in sync.
     """
     base = _base(tenant_ids)
     later = _later(base)
@@ -63,6 +63,7 @@ def _later(base: CTE) -> CTE:
             receipts.c.outcome,
             receipts.c.reason,
             receipts.c.holder_entra_id,
+            _is_set_aside(receipts).label("set_aside"),
             asked_at(receipts).label("asked_at"),
             (runs.c.mode == Mode.UNDO).label("is_undo"),
             runs.c.reverts_run_id,
@@ -103,6 +104,7 @@ def _later(base: CTE) -> CTE:
             "outcome": ranked.c.outcome,
             "reason": ranked.c.reason,
             "holder": ranked.c.holder_entra_id,
+            "set_aside": ranked.c.set_aside,
             "asked_at": ranked.c.asked_at,
         }
         # There is one of each kind, so its value is the greatest.
@@ -138,6 +140,7 @@ def _of_base(base: CTE, later: CTE) -> Select[Any]:
             _state(receipts.c.outcome).label("state"),
             receipts.c.reason,
             receipts.c.holder_entra_id.label("holder"),
+            _is_set_aside(receipts).label("set_aside"),
             asked_at(receipts).label("asked_at"),
         )
         .select_from(base)
@@ -186,6 +189,11 @@ def _of_later(base: CTE, later: CTE) -> Select[Any]:
             (user.base_outcome.is_not(None), user.base_holder),
             else_=user.sync_holder,
         ).label("holder"),
+        case(
+            (undo == failed, user.undo_set_aside),
+            (user.base_outcome.is_not(None), user.base_set_aside),
+            else_=user.sync_set_aside,
+        ).label("set_aside"),
         case((user.base_outcome.is_not(None), user.base_asked_at), else_=user.sync_asked_at).label(
             "asked_at"
         ),
@@ -218,6 +226,7 @@ def _with_base(base: CTE, later: CTE) -> Subquery:
             of_base(receipts.c.outcome).label("base_outcome"),
             of_base(receipts.c.reason).label("base_reason"),
             of_base(receipts.c.holder_entra_id).label("base_holder"),
+            of_base(_is_set_aside(receipts)).label("base_set_aside"),
             of_base(asked_at(receipts)).label("base_asked_at"),
         )
         .join(base, base.c.tenant_id == later.c.tenant_id)
@@ -230,3 +239,7 @@ def _with_base(base: CTE, later: CTE) -> Subquery:
 def _state(outcome: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the state of a user whose outcome determines it."""
     return case(*((outcome == each, str(state)) for each, state in STATES.items()), else_=None)
+
+
+def _is_set_aside(receipts: FromClause) -> ColumnElement[int]:
+    return case((receipts.c.discard_id.is_not(None), 1), else_=0)

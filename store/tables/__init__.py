@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from store.tables.columns import metadata
+from store.tables.dead_letter_task import dead_letter_task_users, dead_letter_tasks, set_aside_groups
 from store.tables.doubt import is_in_doubt, is_judgement, is_unconfirmed, most_telling_first, outranks
 from store.tables.hub import (
     hub_actions,
@@ -49,6 +50,8 @@ __all__ = [
     "IS_FULL_SCOPE_SYNC",
     "READS_WHOLE_LIST",
     "awaits_outcome",
+    "dead_letter_task_users",
+    "dead_letter_tasks",
     "delta_links",
     "failed_undos",
     "guard_counts",
@@ -77,6 +80,7 @@ __all__ = [
     "run_keys",
     "run_warnings",
     "runs",
+    "set_aside_groups",
     "skolon_capabilities",
     "tenants",
     "triggers",

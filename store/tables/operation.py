@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, Table, Text
 
 from store.tables.columns import metadata, timestamp
 
@@ -21,6 +21,9 @@ operations = Table(
     Column("detail", Text),
     timestamp("started"),
     timestamp("finished", nullable=True),
+    # The task of the Data Hub that it is a part of. No foreign key: a task goes with its tenant.
+    Column("task_id", Integer),
+    Index("ix_operations_task_id", "task_id"),
     # A number is never given again: messages on their way name it.
     sqlite_autoincrement=True,
 )

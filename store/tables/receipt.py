@@ -16,6 +16,7 @@ _PENDING: Final = text("outcome = 'pending'")
 _CLAIMED: Final = text("skolon_id IS NOT NULL")
 _REPLAYED: Final = text("operation_id IS NOT NULL")
 _FAILED: Final = text("outcome = 'dead_lettered'")
+_DISCARDED: Final = text("discard_id IS NOT NULL")
 _REPLAYING: Final = text("replaying")
 
 receipts = Table(
@@ -88,6 +89,9 @@ receipts = Table(
     # The replay that was the last to take this user up, and whether its outcome is still awaited.
     Column("operation_id", Integer, ForeignKey("operations.id")),
     Column("replaying", Boolean, nullable=False, server_default=text("false")),
+    # The operation by which a member of the Data Hub has set the user aside, with a reason: until a newer run
+    # finds that the user still fails, no person has to act.
+    Column("discard_id", Integer),
     Index("ix_receipts_user", "tenant_id", "entra_id", "run_id"),
     # A Skolon user is claimed by one Entra user of a run: the second one is a collision.
     Index(
@@ -102,6 +106,7 @@ receipts = Table(
     Index("ix_receipts_operation_id", "operation_id", postgresql_where=_REPLAYED, sqlite_where=_REPLAYED),
     # Hardly ever any: so it costs nothing to find out that there is none.
     Index("ix_receipts_replaying", "tenant_id", postgresql_where=_REPLAYING, sqlite_where=_REPLAYING),
+    Index("ix_receipts_discard_id", "discard_id", postgresql_where=_DISCARDED, sqlite_where=_DISCARDED),
     # The users that fail, by reason: few among many.
     Index(
         "ix_receipts_failed",

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devtools.browser.browser import Look, axe_script, browser
+from schemas.dead_letters.task import FailureSelection, Obstacle, TaskKind, TaskStatus, TriedUser
+from schemas.hub.action import Actor, Submission
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.changes import ChangeKind
 from schemas.runs.identity_digests import IdentityDigests
 from schemas.runs.sync_result import Forecast, SyncResult
 from schemas.users.attributes import Attribute
+from tests.browser.office import office  # noqa: F401 - a fixture
 from tests.integration.cli.command_line import (
     add_tenant,
     database_environment,
@@ -49,6 +52,7 @@ class Site:
     complete: int
     halted: int
     reader: int
+    task: int
     cookies: Any
 
     def open(self, path: str, look: Look | None = None, **options: Any) -> Page:
@@ -88,6 +92,7 @@ def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFa
             complete=complete,
             halted=halted,
             reader=store.hub_members.list()[-1].id,
+            task=make_forecast(store),
             cookies=page.context.storage_state(),
         )
     rabbitmq.delete_vhost(url)
@@ -110,3 +115,25 @@ def make_runs(store: Store) -> tuple[int, int]:
     store.runs.halt(halted, Cause.GUARD_EXCEEDED, "guard.changed: 1 of 6 users")
     store.forecasts.record(halted, USERS[1], Forecast(outcome=Outcome.UPDATED))
     return complete, halted
+
+
+def make_forecast(store: Store) -> int:
+    """Have a forecast find something of everything for users that fail."""
+    reason = FAILED.reason
+    task = store.dead_letter_tasks.request(
+        TENANT,
+        TaskKind.FORECAST,
+        FailureSelection(reason=reason),
+        users=4,
+        submission=Submission(actor=Actor(member=1), key="forecast"),
+    )
+    taken = store.dead_letter_tasks.take([TaskKind.FORECAST])
+    assert taken is not None
+    tried = [
+        TriedUser(entra_id=USERS[0], outcome=Outcome.WOULD_UPDATE),
+        TriedUser(entra_id=USERS[1], outcome=Outcome.DEAD_LETTERED, reason=reason),
+        TriedUser(entra_id=USERS[2], obstacle=Obstacle.SERVICE_AWAY),
+    ]
+    store.tried_users.add(task, tried)
+    store.dead_letter_tasks.finish(taken, TaskStatus.COMPLETED, {})
+    return task

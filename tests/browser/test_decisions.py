@@ -15,7 +15,7 @@ from devtools.servers import upgrade_with
 from sandbox.environment import TENANT_KEY, serve_environment
 from schemas.crypto.encryption import new_key
 from schemas.hub.session import AuditKind
-from tests.browser.test_actions import Office, tab_to
+from tests.browser.office import Office, tab_to
 from tests.integration.cli.command_line import add_tenant, open_store
 from tests.integration.hub.browser import running_hub
 from tests.integration.workers.identity.accounts import DOMAIN, account, skolon_user

@@ -51,6 +51,7 @@ def paths(site: Site) -> list[str]:
             "outcome": "dead_lettered",
             "user": USERS[1],
             "member": str(site.reader),
+            "task": str(site.task),
         }
         built = rule.build(values, append_unknown=False)
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"

@@ -71,19 +71,8 @@ def forecast_replay(
 
     def try_one(dead_letter: DeadLetter) -> Outcome | Reason | Dependency | None:
         run, user = dead_letter.receipt_key or (0, "")
-        try:
-            message = UserSync(
-                tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload
-            )
-            return handler.dry_run(
-                message, original_payload=original_payload or is_placeholder_id(user)
-            ).outcome
-        except PermanentError as error:
-            return error.reason
-        except TransientError as error:
-            return error.dependency
-        except NotYetError:
-            return None
+        message = UserSync(tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload)
+        return try_user(message, handler, original_payload=original_payload or is_placeholder_id(user))
 
     waiting = iter(dead_letters)
     with ThreadPoolExecutor(THREADS) as pool:
@@ -95,6 +84,23 @@ def forecast_replay(
                 pool.shutdown(cancel_futures=True)
                 raise
     return found
+
+
+def try_user(
+    message: UserSync, handler: UserSyncHandler, *, original_payload: bool
+) -> Outcome | Reason | Dependency | None:
+    """Return what would become of a user: an outcome, why it would fail, or what is away.
+
+    None stands for a user that an older run still processes. Raises `HaltError` when no user can be tried.
+    """
+    try:
+        return handler.dry_run(message, original_payload=original_payload).outcome
+    except PermanentError as error:
+        return error.reason
+    except TransientError as error:
+        return error.dependency
+    except NotYetError:
+        return None
 
 
 def _count(found: ReplayForecast, result: Outcome | Reason | Dependency | None) -> None:

@@ -95,7 +95,7 @@ def start_run(
     )
 
     def publish() -> dict[str, str]:
-        _check(request, store)
+        check_request(request, store=store)
         publish_request(request, store=store, publisher=publisher, event_id=event_id)
         return {"event": event_id}
 
@@ -107,7 +107,8 @@ def event_of(tenant: str, key: str) -> str:
     return f"hub/{tenant}/{key}"
 
 
-def _check(request: SyncRequest, store: Store) -> None:
+def check_request(request: SyncRequest, *, store: Store) -> None:
+    """Raise `ActionRefusedError` for a request that a producer would refuse as things stand."""
     try:
         check_enabled(request.tenant, store=store)
     except UsageError as error:

@@ -45,4 +45,12 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "Entra or Skolon does not let the sync in just now, so nothing can be decided. See Needs attention."
     ),
     ActionRefusal.OTHER_RUN: _("Another run is going on. Wait until it has ended, or cancel it."),
+    ActionRefusal.OTHER_TASK: _(
+        "Users of this organisation are being worked on already. Wait until that has ended, or cancel it."
+    ),
+    ActionRefusal.NOT_ASIDE: _("The group is not set aside any more."),
+    ActionRefusal.TASK_ENDED: _("It has ended already."),
+    ActionRefusal.NOBODY: _("None of these users fails for this reason any more."),
+    ActionRefusal.NOT_ENDED: _("The run is going on. Wait until it has ended, or cancel it first."),
+    ActionRefusal.NOTHING_TO_UNDO: _("The run has changed no user, or its former values are no longer kept."),
 }

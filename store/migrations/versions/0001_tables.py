@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from store.migrations.dead_letter_tables import create_dead_letter_tables
 from store.migrations.decision_tables import create_decision_tables
 from store.migrations.foreign_keys import belongs_to
 from store.migrations.hub_tables import create_hub_tables
@@ -28,9 +29,11 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("task_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operations")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_operations_task_id", "operations", ["task_id"], unique=False)
     op.create_table(
         "skolon_capabilities",
         sa.Column("server", sa.Text(), nullable=False),
@@ -212,6 +215,7 @@ def upgrade() -> None:
         sa.Column("forgotten_link_users", sa.JSON(), nullable=True),
         sa.Column("operation_id", sa.Integer(), nullable=True),
         sa.Column("replaying", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("discard_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"], name=op.f("fk_receipts_operation_id")),
         belongs_to("receipts", "run_id", "runs"),
         belongs_to("receipts", "tenant_id", "tenants"),
@@ -221,6 +225,7 @@ def upgrade() -> None:
         "ix_receipts_failed", "receipts", ["tenant_id", "reason", "entra_id"], "outcome = 'dead_lettered'"
     )
     create_partial_index("ix_receipts_operation_id", "receipts", ["operation_id"], "operation_id IS NOT NULL")
+    create_partial_index("ix_receipts_discard_id", "receipts", ["discard_id"], "discard_id IS NOT NULL")
     create_partial_index("ix_receipts_replaying", "receipts", ["tenant_id"], "replaying")
     create_partial_index("ix_receipts_pending", "receipts", ["run_id"], "outcome = 'pending'")
     op.create_index("ix_receipts_user", "receipts", ["tenant_id", "entra_id", "run_id"], unique=False)
@@ -267,3 +272,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "entra_id", name=op.f("pk_waits")),
     )
     create_hub_tables()
+    create_dead_letter_tables()

@@ -38,6 +38,7 @@ def test_an_upgraded_database_has_the_tables_that_the_code_means(database_with_t
         "ix_receipts_operation_id",
         "ix_receipts_failed",
         "ix_receipts_replaying",
+        "ix_receipts_discard_id",
     }
 
 

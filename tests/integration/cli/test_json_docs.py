@@ -54,6 +54,7 @@ def seeded(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
         ("hub invite Ada --role reader --tenant exempel", "HubInvitation"),
         ("hub members", "list of HubMember"),
         ("database prune --keep-days 1 --dry-run", "Pruning"),
+        ("dead-letters set-aside --tenant exempel --reason bug --end", "SetAsideGroup"),
         ("tenants freshness exempel", "Freshness"),
         ("tenants freshness --all", "list of Freshness"),
         ("trigger exempel --dry-run", "Published"),
@@ -135,7 +136,7 @@ def test_no_described_object_is_without_use() -> None:
     printed |= {"DeadLetterCounts", "FailedUsers", "MatchList", "MatchComparison", "DeadLetter", "Operation"}
     printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning", "SandboxRuns", "SandboxServed"}
     printed |= {"DeadLetterDetails", "ReplayForecast", "ScheduledTrigger", "HubInvitation", "HubMember"}
-    printed |= {"DecidedMatch"}
+    printed |= {"DecidedMatch", "SetAsideGroup"}
     assert objects().keys() - used - printed == set()
 
 

@@ -59,6 +59,7 @@ VALUES: Final = {
     "token": "0",
     "key": "no-such-key",
     "member": "0",
+    "task": "0",
 }
 
 
@@ -160,6 +161,15 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "schedule.save": {422},
             "schedule.pause": {422},
             "schedule.resume": {422},
+            # Nothing is chosen, and there is no such task.
+            "undo.undo": {422},
+            "choose.begin": {422},
+            "choose.aside": {422},
+            "choose.back": {422},
+            "tasks.show": {404},
+            "tasks.progress": {404},
+            "tasks.control": {404},
+            "tasks.users": {404},
             # Without a role, and of a member who is not there.
             "members.add": {400},
             "members.show": {404},

@@ -15,6 +15,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from devtools.commands import json_output
 from schemas.dead_letter_reasons import Reason
+from schemas.dead_letters.task import FailureSelection, TaskKind
+from schemas.hub.action import Actor, Submission
 from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
@@ -242,10 +244,23 @@ def test_a_token_ends_at_once(hub: Hub, browser: Browser, store: Store) -> None:
     assert '"api_token"' in log
 
 
-def test_only_what_is_described_is_answered(hub: Hub, secret: str, run: int) -> None:
+def test_only_what_is_described_is_answered(hub: Hub, store: Store, secret: str, run: int) -> None:
     """Schemathesis asks each operation for right and wrong things: no 5xx, and no undocumented answer."""
     description = schemathesis.openapi.from_url(f"{hub.address}api/v1/openapi.json")
-    there = {"tenant": "exempel", "run": str(run), "user": USERS[0]}
+    task = store.dead_letter_tasks.request(
+        "exempel",
+        TaskKind.FORECAST,
+        FailureSelection(reason=FAILED.reason),
+        users=1,
+        submission=Submission(actor=Actor(), key="schemathesis"),
+    )
+    there = {
+        "tenant": "exempel",
+        "run": str(run),
+        "user": USERS[0],
+        "task": str(task),
+        "reason": str(FAILED.reason),
+    }
     asked = 0
     operations: list[Any] = list(description.get_all_operations())
     for found in operations:

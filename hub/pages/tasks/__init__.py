@@ -1,0 +1,1 @@
+"""Work on users that fail: whom and what, and how far it is."""

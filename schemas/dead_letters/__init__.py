@@ -1,0 +1,1 @@
+"""Dead letters as members of the Data Hub work them off."""
