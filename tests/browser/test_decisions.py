@@ -146,6 +146,7 @@ def test_a_decision_is_taken_back_and_a_double_click_decides_once(office: Office
     page = office.open(f"matches/{user}")
     judged(page, axe)
     page.get_by_role("link", name="Leave the user in Entra alone").click()
+    page.get_by_role("heading", name="Leave the user in Entra alone?").wait_for()
     judged(page, axe)
     page.get_by_role("button", name="Leave the user in Entra alone").dblclick()
     page.get_by_role("heading", name="Decided: the user is left alone").wait_for()
@@ -155,6 +156,7 @@ def test_a_decision_is_taken_back_and_a_double_click_decides_once(office: Office
     page.go_forward()
     assert office.count(AuditKind.USER_IGNORED) == before + 1
     page.get_by_role("link", name="Take this decision back").click()
+    page.get_by_role("heading", name="Take this decision back?").wait_for()
     judged(page, axe)
     page.get_by_role("button", name="Take it back").click()
     page.get_by_role("heading", name="The decision is taken back").wait_for()
@@ -211,7 +213,7 @@ def test_a_schedule_is_chosen_by_keyboard_and_paused(office: Office, language: s
         ),
     }[language]
     page = office.open("schedule/", language, scripts=scripts)
-    page.get_by_label(several, exact=True).press("Space")
+    page.get_by_role("radio", name=several).press("Space")
     page.locator("#minutes").select_option("30" if language == "sv" else "60")
     tab_to(page, show)
     page.keyboard.press("Enter")

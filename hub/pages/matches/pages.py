@@ -94,13 +94,15 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
     told = compared.as_json()
     language = current_language()
     reason = told["reason"]
+    why, why_detail = _why(compared, told)
     return render_template(
         "matches/match.html",
         tenant=found,
         told=told,
         user=user,
         values=values,
-        why=_why(compared, told),
+        why=why,
+        why_detail=why_detail,
         decision=compared.decisions.by_entra_id.get(user),
         decisions={
             each.user.id: compared.decisions.by_skolon_id[each.user.id]
@@ -126,16 +128,16 @@ def _is_unknown(compared: MatchComparison) -> bool:
     return not (compared.mapped or compared.pending or own or compared.failed_undo)
 
 
-def _why(compared: MatchComparison, told: dict[str, Any]) -> str:
-    """Return why it waits, in a sentence: as things stand now, or else as the last run left it."""
+def _why(compared: MatchComparison, told: dict[str, Any]) -> tuple[str, str]:
+    """Return why it waits, and the detail: as things stand now, or else as the last run left it."""
     language = current_language()
     reason, detail = told["reason"], told["detail"]
     if reason is None and compared.pending is not None:
         reason, detail = compared.pending.reason, compared.pending.detail
     if reason is None:
-        return ""
+        return "", ""
     advice = advice_on(Reason(reason), language)
-    return " ".join(filter(None, (str(advice.what_happened), advice.detail_text(detail))))
+    return str(advice.what_happened), advice.detail_text(detail)
 
 
 def _detail(detail: str | None) -> str:

@@ -86,17 +86,17 @@ def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None
         assert {column.column for column in store.encrypted_values.status()} == marked
         for text in (MARK, CLIENT_SECRET, "@old.example"):
             assert columns_with(store, text) == set()
-        assert ages(store) == all_newest(8)
+        assert ages(store) == all_newest(9)
 
 
 def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
     """After it the new key alone opens everything; a second rotation finds nothing to do."""
     with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
-        assert ages(store)[KeyAge.OLDER] == 8
-        assert rotated(store) == 8
+        assert ages(store)[KeyAge.OLDER] == 9
+        assert rotated(store) == 9
         assert rotated(store) == 0
     with closing(Store(filled, FieldCipher([NEW]))) as store:
-        assert ages(store) == all_newest(8)
+        assert ages(store) == all_newest(9)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
         assert store.tenants.settings(TENANT).scope.exclude[0].values == (MARK,)
         run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
@@ -122,7 +122,7 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
             connection.execute(
                 update(receipts).where(receipts.c.entra_id == people[7]).values(before_image=lost)
             )
-        assert rotated(store) == len(people) + 7
+        assert rotated(store) == len(people) + 8
         assert (ages(store)[KeyAge.OLDER], ages(store)[KeyAge.NONE]) == (0, 1)
         with store.database.transaction() as connection:
             query = select(receipts.c.before_image).where(receipts.c.entra_id == people[7])
