@@ -80,7 +80,8 @@ def main() -> None:
         url, token = stack.enter_context(_serving(sync))
         running = stack.enter_context(browser(chromium.find()))
         # What a halted run asks stands on other pages too: those are taken before there is one.
-        for pages in (_pages(sync), _pages_of_a_halted_run(sync)):
+        for make_pages in (_pages, _pages_of_a_halted_run):
+            pages = make_pages(sync)
             for look in LOOKS:
                 _take(running, look, url=url, token=token, pages=pages)
 
