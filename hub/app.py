@@ -29,10 +29,14 @@ from hub.pages import (
     tokens,
     users,
 )
+from hub.pages.mapping import drafts
+from hub.pages.mapping import overview as mapping
 from hub.pages.matches import decisions
 from hub.pages.matches import pages as matches
 from hub.pages.members import pages as members
 from hub.pages.schedule import pages as schedule
+from hub.pages.set_up import organisations
+from hub.pages.set_up import pages as set_up
 from hub.pages.tasks import choose, watch
 from hub.presentation import times, words
 from hub.presentation.actions.operators import operator_text
@@ -74,9 +78,9 @@ def create_app(services: HubServices) -> Flask:
     install_security(app, services.cookie_keys)
     install_errors(app)
     language.install_language(app)
-    for door in (sign_in, entra_sign_in, permissions, members, audit):
+    for door in (sign_in, entra_sign_in, permissions, members, organisations, audit):
         app.register_blueprint(door.blueprint)
-    for page in (syncs, attention, runs, run_users, report, users, settings, tokens):
+    for page in (syncs, attention, runs, run_users, report, users, settings, set_up, mapping, drafts, tokens):
         app.register_blueprint(page.blueprint)
     for action in (start, cancel, resume, undo, choose, watch, matches, decisions, schedule):
         app.register_blueprint(action.blueprint)

@@ -49,7 +49,10 @@ from store.runs.runs import Runs
 from store.runs.triggers import Triggers
 from store.runs.unresolved_users import UnresolvedUsers
 from store.runs.waits import Waits
+from store.tenants.connections import TenantConnections
 from store.tenants.failed_undos import FailedUndos
+from store.tenants.mapping_changes import MappingChanges
+from store.tenants.mapping_drafts import MappingDrafts
 from store.tenants.match_decisions import MatchDecisionStore
 from store.tenants.schedule_pauses import SchedulePauses
 from store.tenants.schedules import Schedules
@@ -75,7 +78,14 @@ class Store:
     ) -> None:
         self.database = Database(database_url, pool_size=pool_size, breakers=breakers)
         self.tenants = Tenants(self.database, cipher)
-        self.shared_organisations = SharedOrganisations(self.database)
+        self.tenant_connections, self.shared_organisations = (
+            TenantConnections(self.database),
+            SharedOrganisations(self.database),
+        )
+        self.mapping_drafts, self.mapping_changes = (
+            MappingDrafts(self.database),
+            MappingChanges(self.database),
+        )
         self.match_decisions = MatchDecisionStore(self.database)
         self.failed_undos = FailedUndos(self.database)
         #: What it remembers is right; only a process that is asked again and again enables it.

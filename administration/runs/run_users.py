@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from administration.paging import ReadsUsers
     from schemas.dead_letter_reasons import Reason
     from schemas.outcomes import Outcome
+    from schemas.runs.changes import ChangeKind
     from schemas.runs.receipt import Receipt
+    from schemas.users.attributes import Attribute
     from store.store import Store
 
 
@@ -21,3 +23,10 @@ def run_users_list(
     Users whom a rule of the scope or Skolon leaves out may be protected: they are in no list.
     """
     return partial(store.receipts.list, run, outcome=outcome, reason=reason, with_protected=False)
+
+
+def changed_users_list(
+    run: int, attribute: Attribute, kind: ChangeKind, *, store: Store
+) -> ReadsUsers[Receipt]:
+    """Return the list of the users whose attribute a run filled, changed or erased, or would have."""
+    return partial(store.receipts.list, run, change=(attribute, kind), with_protected=False)

@@ -31,5 +31,5 @@ def change_settings(
     return sorted(
         name
         for name in {*changes, *of_secret}
-        if before is None or name not in after or before[name] != after[name]
+        if before is None or name not in after or before.get(name) != after[name]
     )

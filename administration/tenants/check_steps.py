@@ -25,11 +25,29 @@ class Severity(StrEnum):
     SKIPPED = "skipped"
 
 
+class CheckStep(StrEnum):
+    """The steps, by the names that commands print."""
+
+    SECRET = "client secret"  # noqa: S105 - as below
+    SECRET_DATE = "client secret's date"  # noqa: S105 - as below
+    TOKEN = "token from Entra"  # noqa: S105 - the name of a step
+    ENTRA_USERS = "users in Entra"
+    BIRTHDAYS = "birthdays"
+    SKOLON_USERS = "users in Skolon"
+    MATCH_KEYS = "match keys in Skolon"
+    SEVERAL_VALUES = "several values in one search"
+    PAGES = "pages in Skolon"
+    ONE_USER = "one user in Skolon"
+    DESCRIPTION = "what Skolon says of itself"
+    UPDATES = "updates in Skolon"
+    FOUND_OUT = "found out about Skolon"
+
+
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """What one step of the check found, and how to fix it."""
 
-    name: str
+    name: CheckStep
     severity: Severity
     detail: str
     fix: Detail | None = None
@@ -39,7 +57,7 @@ class CheckResult:
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
-            "step": self.name,
+            "step": str(self.name),
             "severity": str(self.severity),
             "detail": self.detail,
             "structured_detail": structured_json(self.detail),
@@ -66,7 +84,7 @@ def fix(kind: DetailKind, tenant: str = _ANY_TENANT) -> Detail:
     return Detail(kind, tenant=tenant)
 
 
-def try_step(name: str, attempt: Callable[[], str]) -> CheckResult:
+def try_step(name: CheckStep, attempt: Callable[[], str]) -> CheckResult:
     """Return the result of a step: the text that `attempt` returns, or the error that it raises."""
     failed = partial(CheckResult, name=name, severity=Severity.ERROR)
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from administration.tenants.check_steps import CheckResult, Severity, fix, try_step
+from administration.tenants.check_steps import CheckResult, CheckStep, Severity, fix, try_step
 from administration.tenants.skolon_check import check_skolon
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
@@ -27,25 +28,32 @@ _TOKEN_FAILURES: Final = (Cause.ENTRA_CREDENTIALS, Dependency.ENTRA)
 
 def check_connection(record: TenantRecord, gateways: Gateways, today: dt.date) -> list[CheckResult]:
     """Try what a run needs, in order, and return the result of each step. Nothing is changed."""
-    steps = [_secret(record), *_expiry(record, today)]
-    entra = list(_entra(record, gateways))
-    skolon = check_skolon(gateways.skolon(record.tenant.skolon_target, dry_run=True), record.tenant)
-    steps = [*steps, *entra, *skolon]
-    key = record.tenant.key
-    return [dataclasses.replace(step, fix=step.fix and fix(step.fix.kind, key)) for step in steps]
+    return list(connection_steps(record, gateways, today))
+
+
+def connection_steps(record: TenantRecord, gateways: Gateways, today: dt.date) -> Iterator[CheckResult]:
+    """Yield the result of each step as soon as there is one."""
+    skolon = gateways.skolon(record.tenant.skolon_target, dry_run=True)
+    for step in chain(
+        (_secret(record),),
+        _expiry(record, today),
+        _entra(record, gateways),
+        check_skolon(skolon, record.tenant),
+    ):
+        yield dataclasses.replace(step, fix=step.fix and fix(step.fix.kind, record.tenant.key))
 
 
 def _secret(record: TenantRecord) -> CheckResult:
     fault = client_secret_fault(record.credentials.client_secret)
     if fault is not None:
         return CheckResult(
-            name="client secret",
+            name=CheckStep.SECRET,
             severity=Severity.ERROR,
             detail=fault,
             fix=fix(DetailKind.FIX_SECRET),
         )
     return CheckResult(
-        name="client secret", severity=Severity.OK, detail=Detail(DetailKind.SECRET_LOOKS_RIGHT)
+        name=CheckStep.SECRET, severity=Severity.OK, detail=Detail(DetailKind.SECRET_LOOKS_RIGHT)
     )
 
 
@@ -65,7 +73,7 @@ def _expiry(record: TenantRecord, today: dt.date) -> Iterator[CheckResult]:
     else:
         severity, detail = Severity.OK, Detail(DetailKind.SECRET_VALID, date=f"{expires}")
     advice = None if severity is Severity.OK else fix(DetailKind.FIX_SECRET_DATE)
-    yield CheckResult(name="client secret's date", severity=severity, detail=detail, fix=advice)
+    yield CheckResult(name=CheckStep.SECRET_DATE, severity=severity, detail=detail, fix=advice)
 
 
 def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
@@ -73,30 +81,34 @@ def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
     found: list[str] = []
 
     def read_users() -> str:
+        # What was granted a moment ago is in no older token.
+        graph.fetch_token()
         page = graph.page(None, selected_properties(record.tenant))
         found.extend(str(user.get("id")) for user in page.users if isinstance(user, dict))
         return Detail(DetailKind.USERS_READABLE, users=graph.count())
 
-    users = try_step("users in Entra", read_users)
+    users = try_step(CheckStep.ENTRA_USERS, read_users)
     # Without a token no user can be read: the failure belongs to the token's step.
     if users.failed_at in _TOKEN_FAILURES:
-        yield dataclasses.replace(users, name="token from Entra")
+        yield dataclasses.replace(users, name=CheckStep.TOKEN)
         yield CheckResult(
-            name="users in Entra", severity=Severity.SKIPPED, detail=Detail(DetailKind.NEEDS_TOKEN)
+            name=CheckStep.ENTRA_USERS, severity=Severity.SKIPPED, detail=Detail(DetailKind.NEEDS_TOKEN)
         )
     else:
         yield CheckResult(
-            name="token from Entra", severity=Severity.OK, detail=Detail(DetailKind.CREDENTIALS_ACCEPTED)
+            name=CheckStep.TOKEN, severity=Severity.OK, detail=Detail(DetailKind.CREDENTIALS_ACCEPTED)
         )
         yield users
     if users.severity is not Severity.OK:
         yield CheckResult(
-            name="birthdays", severity=Severity.SKIPPED, detail=Detail(DetailKind.USERS_NOT_READABLE)
+            name=CheckStep.BIRTHDAYS, severity=Severity.SKIPPED, detail=Detail(DetailKind.USERS_NOT_READABLE)
         )
         return
     if not record.tenant.wants_birthdays or not found:
         yield CheckResult(
-            name="birthdays", severity=Severity.SKIPPED, detail=Detail(DetailKind.BIRTHDAYS_NOT_WANTED)
+            name=CheckStep.BIRTHDAYS,
+            severity=Severity.SKIPPED,
+            detail=Detail(DetailKind.BIRTHDAYS_NOT_WANTED),
         )
         return
     try:
@@ -105,11 +117,11 @@ def _entra(record: TenantRecord, gateways: Gateways) -> Iterator[CheckResult]:
         problem = error.detail
     if problem is None:
         yield CheckResult(
-            name="birthdays", severity=Severity.OK, detail=Detail(DetailKind.BIRTHDAYS_READABLE)
+            name=CheckStep.BIRTHDAYS, severity=Severity.OK, detail=Detail(DetailKind.BIRTHDAYS_READABLE)
         )
     else:
         yield CheckResult(
-            name="birthdays",
+            name=CheckStep.BIRTHDAYS,
             severity=Severity.WARNING,
             detail=Detail(DetailKind.BIRTHDAYS_UNREADABLE, problem=problem),
             fix=fix(DetailKind.FIX_BIRTHDAYS),

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from administration.tenants.check_steps import CheckResult, Severity
+from administration.tenants.check_steps import CheckResult, CheckStep, Severity
 from administration.tenants.connection_check import check_connection
 from clients.skolon.server.capabilities import dump_capabilities, load_capabilities
 from schemas.crypto.encryption import DecryptionError
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from clients.gateways import Gateways
     from clients.skolon.server.capabilities import Capabilities
     from store.store import Store
-
-_FOUND_OUT: Final = "found out about Skolon"
 
 #: Tenants that are checked at a time: most of a check is waiting.
 _AT_A_TIME: Final = 8
@@ -73,7 +71,7 @@ def check_tenant(
     valid = load_capabilities(findings, dt.datetime.now(dt.UTC))
     found_at = {name: findings[name].found_at for name in valid}
     if found_at:
-        steps.append(CheckResult(name=_FOUND_OUT, severity=Severity.OK, detail=_by_time(found_at)))
+        steps.append(CheckResult(name=CheckStep.FOUND_OUT, severity=Severity.OK, detail=_by_time(found_at)))
     return TenantCheck(tenant=tenant, steps=steps, capabilities=known, found_at=found_at)
 
 
@@ -114,7 +112,7 @@ def check_tenants(
             with locks[organisations[tenant]]:
                 return check_tenant(tenant, store=store, gateways=gateways, server=server, today=today)
         except DecryptionError as error:
-            step = CheckResult(name="client secret", severity=Severity.ERROR, detail=error.detail)
+            step = CheckResult(name=CheckStep.SECRET, severity=Severity.ERROR, detail=error.detail)
             return TenantCheck(tenant=tenant, steps=[step])
 
     with ThreadPoolExecutor(_AT_A_TIME) as pool:

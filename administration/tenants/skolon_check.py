@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from administration.tenants.check_steps import CheckResult, Severity, fix, try_step
+from administration.tenants.check_steps import CheckResult, CheckStep, Severity, fix, try_step
 from clients.skolon.server.capabilities import SEARCH_CAPABILITIES, PatchForm, SearchMethod
 from schemas.details.detail import Detail, joined
 from schemas.details.kinds import DetailKind
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
 #: An External Id that no Skolon user has.
 _NO_SUCH_ID: Final = "update-sync-check-that-finds-no-user"
 
-_USERS: Final = "users in Skolon"
-_KEYS: Final = "match keys in Skolon"
-_TOGETHER: Final = "several values in one search"
-_PAGES: Final = "pages in Skolon"
-_READ: Final = "one user in Skolon"
-_DESCRIPTION: Final = "what Skolon says of itself"
-_UPDATES: Final = "updates in Skolon"
-
 
 def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     """Yield the steps; `skolon` need only be able to read."""
@@ -48,14 +40,16 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
     yield users
     if users.severity is Severity.ERROR:
         yield CheckResult(
-            name=_KEYS, severity=Severity.SKIPPED, detail=Detail(DetailKind.USERS_NOT_SEARCHABLE)
+            name=CheckStep.MATCH_KEYS,
+            severity=Severity.SKIPPED,
+            detail=Detail(DetailKind.USERS_NOT_SEARCHABLE),
         )
         return
     inspected: list[Inspection] = []
-    listing = try_step(_PAGES, lambda: _inspect(skolon, organisation, inspected))
+    listing = try_step(CheckStep.PAGES, lambda: _inspect(skolon, organisation, inspected))
     if not inspected:
         why = Detail(DetailKind.USERS_NOT_LISTED, problem=listing.detail)
-        yield CheckResult(name=_KEYS, severity=Severity.WARNING, detail=why, fix=listing.fix)
+        yield CheckResult(name=CheckStep.MATCH_KEYS, severity=Severity.WARNING, detail=why, fix=listing.fix)
         return
     listed, description = inspected[0].users, inspected[0].description
     if listed:
@@ -65,7 +59,7 @@ def check_skolon(skolon: SkolonClient, tenant: Tenant) -> Iterator[CheckResult]:
         yield _reading(skolon, organisation, listed[0].id)
     else:
         detail = Detail(DetailKind.NO_USER_READABLE)
-        yield CheckResult(name=_KEYS, severity=Severity.WARNING, detail=detail)
+        yield CheckResult(name=CheckStep.MATCH_KEYS, severity=Severity.WARNING, detail=detail)
     yield _said(description, tenant.skolon_lacks)
     yield from _updates(skolon.capabilities(organisation))
 
@@ -86,7 +80,7 @@ def _users(skolon: SkolonClient, tenant: Tenant) -> CheckResult:
             )
         return Detail(DetailKind.USERS_SEARCHABLE)
 
-    step = try_step(_USERS, search)
+    step = try_step(CheckStep.SKOLON_USERS, search)
     if step.severity is not Severity.OK:
         return step
     if SkolonLack.FILTERS in tenant.skolon_lacks:
@@ -111,7 +105,7 @@ def _keys(
     }
     if failures:
         return CheckResult(
-            name=_KEYS,
+            name=CheckStep.MATCH_KEYS,
             severity=Severity.ERROR,
             detail=joined(
                 Detail(DetailKind.KEY_NOT_FOUND, key=key, why=why) for key, why in failures.items()
@@ -123,7 +117,7 @@ def _keys(
     if missing:
         details.append(Detail(DetailKind.KEYS_WITHOUT_VALUE, keys=missing))
     severity = Severity.OK if samples else Severity.WARNING
-    return CheckResult(name=_KEYS, severity=severity, detail=joined(details))
+    return CheckResult(name=CheckStep.MATCH_KEYS, severity=severity, detail=joined(details))
 
 
 def _together(
@@ -132,22 +126,27 @@ def _together(
     """Search several users at once, as a run does: each of them by another key."""
     samples = _samples(keys, listed)
     if len(samples) < 2:  # noqa: PLR2004 - several
-        return CheckResult(name=_TOGETHER, severity=Severity.SKIPPED, detail=Detail(DetailKind.TOO_FEW_KEYS))
+        return CheckResult(
+            name=CheckStep.SEVERAL_VALUES, severity=Severity.SKIPPED, detail=Detail(DetailKind.TOO_FEW_KEYS)
+        )
     why = _why_not_found(skolon, organisation, samples, DetailKind.NOT_ALL_FOUND)
     if why:
         return CheckResult(
-            name=_TOGETHER, severity=Severity.ERROR, detail=why, fix=fix(DetailKind.FIX_REPORT)
+            name=CheckStep.SEVERAL_VALUES, severity=Severity.ERROR, detail=why, fix=fix(DetailKind.FIX_REPORT)
         )
     if skolon.capabilities(organisation).takes_or is False:
         detail = Detail(DetailKind.ONE_VALUE_AT_A_TIME)
         return CheckResult(
-            name=_TOGETHER, severity=Severity.WARNING, detail=detail, fix=fix(DetailKind.FIX_OR)
+            name=CheckStep.SEVERAL_VALUES,
+            severity=Severity.WARNING,
+            detail=detail,
+            fix=fix(DetailKind.FIX_OR),
         )
     details = [Detail(DetailKind.FOUND_TOGETHER, keys=tuple(samples))]
     max_terms = skolon.capabilities(organisation).max_terms
     if max_terms is not None:
         details.append(Detail(DetailKind.VALUES_AT_A_TIME, limit=max_terms))
-    return CheckResult(name=_TOGETHER, severity=Severity.OK, detail=joined(details))
+    return CheckResult(name=CheckStep.SEVERAL_VALUES, severity=Severity.OK, detail=joined(details))
 
 
 def _samples(keys: Sequence[Attribute], listed: Sequence[SkolonUser]) -> dict[Attribute, SkolonUser]:
@@ -181,17 +180,19 @@ def _why_not_found(
 def _pages(known: Capabilities) -> CheckResult:
     if known.pages_add_up is False:
         return CheckResult(
-            name=_PAGES,
+            name=CheckStep.PAGES,
             severity=Severity.WARNING,
             detail=Detail(DetailKind.PAGES_UNRELIABLE),
             fix=fix(DetailKind.FIX_PAGES),
         )
     if known.pages_add_up is None:
-        return CheckResult(name=_PAGES, severity=Severity.SKIPPED, detail=Detail(DetailKind.ONE_PAGE))
+        return CheckResult(
+            name=CheckStep.PAGES, severity=Severity.SKIPPED, detail=Detail(DetailKind.ONE_PAGE)
+        )
     details = [Detail(DetailKind.PAGES_ADD_UP)]
     if known.pages_by_cursor:
         details.append(Detail(DetailKind.PAGES_BY_CURSOR))
-    return CheckResult(name=_PAGES, severity=Severity.OK, detail=joined(details))
+    return CheckResult(name=CheckStep.PAGES, severity=Severity.OK, detail=joined(details))
 
 
 def _reading(skolon: SkolonClient, organisation: str, user_id: str) -> CheckResult:
@@ -201,17 +202,17 @@ def _reading(skolon: SkolonClient, organisation: str, user_id: str) -> CheckResu
             raise UpdateSyncError(Detail(DetailKind.LISTED_BUT_UNREADABLE))
         return Detail(DetailKind.READABLE_BY_ID)
 
-    return try_step(_READ, read)
+    return try_step(CheckStep.ONE_USER, read)
 
 
 def _said(description: ServerDescription, lacks: Collection[SkolonLack]) -> CheckResult:
     """Say what the server's own description means for the sync, which goes by what it finds out."""
     if description.is_empty:
         detail = Detail(DetailKind.NOT_DESCRIBED)
-        return CheckResult(name=_DESCRIPTION, severity=Severity.SKIPPED, detail=detail)
+        return CheckResult(name=CheckStep.DESCRIPTION, severity=Severity.SKIPPED, detail=detail)
     if description.takes_updates is False and SkolonLack.PATCH not in lacks:
         return CheckResult(
-            name=_DESCRIPTION,
+            name=CheckStep.DESCRIPTION,
             severity=Severity.ERROR,
             detail=Detail(DetailKind.TAKES_NO_PATCH),
             fix=fix(DetailKind.FIX_PATCH),
@@ -224,7 +225,7 @@ def _said(description: ServerDescription, lacks: Collection[SkolonLack]) -> Chec
     notes = [Detail(kind, attributes=tuple(sorted(names))) for kind, names in unusable.items() if names]
     if notes:
         return CheckResult(
-            name=_DESCRIPTION,
+            name=CheckStep.DESCRIPTION,
             severity=Severity.WARNING,
             detail=joined(notes),
             fix=fix(DetailKind.FIX_ATTRIBUTES),
@@ -233,7 +234,7 @@ def _said(description: ServerDescription, lacks: Collection[SkolonLack]) -> Chec
     detail = Detail(takes)
     if description.has_schemas:
         detail = Detail(DetailKind.HAS_ATTRIBUTES, fact=detail)
-    return CheckResult(name=_DESCRIPTION, severity=Severity.OK, detail=detail)
+    return CheckResult(name=CheckStep.DESCRIPTION, severity=Severity.OK, detail=detail)
 
 
 def _updates(known: Capabilities) -> Iterator[CheckResult]:
@@ -251,7 +252,7 @@ def _updates(known: Capabilities) -> Iterator[CheckResult]:
         notes.append(Detail(DetailKind.OTHER_FORMS, forms=tuple(map(str, forms))))
     if notes:
         yield CheckResult(
-            name=_UPDATES,
+            name=CheckStep.UPDATES,
             severity=Severity.WARNING if lacks else Severity.OK,
             detail=joined(notes),
             fix=fix(DetailKind.FIX_UPDATES) if lacks else None,

@@ -67,6 +67,9 @@ class EntraTokens:
         then a new one is fetched, unless another thread has done so meanwhile. Threads that waited for
         one that failed share its failure. Raises `HaltError` (`entra_credentials`) or `TransientError`.
         """
+        missing = _missing(credentials)
+        if missing is not None:
+            raise HaltError(Cause.ENTRA_CREDENTIALS, Detail(missing))
         arrived = self._clock()
         application = self._application(credentials)
         with application.lock:
@@ -81,6 +84,11 @@ class EntraTokens:
                 # msal remembers a refusal for a minute; a mended secret shall work at once.
                 application.msal = None
         raise _again(outcome)
+
+    def forget(self, credentials: Credentials) -> None:
+        """Have the next token fetched anew: one at hand has the rights of the time when it was given."""
+        with self._lock:
+            self._applications.pop(credentials, None)
 
     def _application(self, credentials: Credentials) -> _Application:
         with self._lock:
@@ -150,6 +158,15 @@ class _RefusedError(Exception):
     def __init__(self, error: HaltError | TransientError) -> None:
         super().__init__()
         self.error = error
+
+
+def _missing(credentials: Credentials) -> DetailKind | None:
+    """Return what is not set up yet, None if all is there."""
+    if not credentials.directory:
+        return DetailKind.NO_SUCH_DIRECTORY
+    if not credentials.client_id:
+        return DetailKind.UNKNOWN_APPLICATION
+    return None if credentials.client_secret else DetailKind.SECRET_MISSING
 
 
 def _again(error: HaltError | TransientError) -> HaltError | TransientError:

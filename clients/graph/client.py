@@ -223,6 +223,11 @@ class GraphClient:
                 raise unreadable(response, Detail(DetailKind.NO_NUMBER))
             return int(text)
 
+    def fetch_token(self) -> None:
+        """Fetch a new token: one at hand has the rights of the time when it was given."""
+        self._graph.tokens.forget(self.credentials)
+        self._graph.tokens.token(self.credentials)
+
     def _guard(self) -> AbstractContextManager[None]:
         return self._graph.breakers.guard(graph_of(self.credentials.directory))
 

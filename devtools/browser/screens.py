@@ -135,6 +135,8 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "settings": f"{tenant}/settings/",
         "schedule": f"{tenant}/schedule/",
         "schedule-times": f"{tenant}/schedule/times?{_SCHEDULE}",
+        "connection": f"{tenant}/set-up/",
+        "mapping": f"{tenant}/mapping/",
         "api-tokens": f"{tenant}/tokens/",
         "audit": f"{tenant}/audit",
         "members": "/members/",

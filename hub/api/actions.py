@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from flask import g, request
+from flask import g
 from flask_smorest import Blueprint
 
 from administration.runs.actions.cancel import cancel_run_once
@@ -14,8 +13,9 @@ from administration.runs.actions.resume import Answer, plan_resume, resume_run_o
 from administration.runs.actions.start import plan_start, start_run
 from administration.runs.actions.undo import offer_undo, undo_run_once
 from hub.api import action_schemas, schemas
-from hub.api.problems import CONTENT_TYPE, ProblemSchema, refuse
+from hub.api.problems import refuse
 from hub.api.resources import own_run, own_tenant
+from hub.api.routes import get_route, post_route, refuse_unreadable_json
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusedError, Actor, Submission
 
@@ -35,14 +35,7 @@ blueprint = Blueprint(
 )
 
 
-@blueprint.before_request  # type: ignore[untyped-decorator] # flask-smorest ships no types
-def _refuse_unreadable_json() -> None:
-    """Refuse JSON that no parser takes: broken, nested too deeply, or with a number of too many digits."""
-    if request.is_json and request.get_data():
-        try:
-            json.loads(request.get_data())
-        except (ValueError, RecursionError):
-            refuse(400)
+blueprint.before_request(refuse_unreadable_json)
 
 
 def lookup(
@@ -53,14 +46,7 @@ def lookup(
     statuses: tuple[int, ...] = (401, 404, 503),
 ) -> Callable[[Callable[..., dict[str, Any]]], Any]:
     """Return the decorator of a resource that tells what an action would do."""
-
-    def decorate(function: Any) -> Any:
-        function = blueprint.response(200, answer)(function)
-        if query is not None:
-            function = _arguments(function, query, "query")
-        return _described(path, "GET", function, statuses)
-
-    return decorate
+    return get_route(blueprint, path, answer, query=query, statuses=statuses)
 
 
 def action(
@@ -72,28 +58,7 @@ def action(
     more: tuple[int, ...] = (),
 ) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of an action: its address, body, key and answer, and problems."""
-
-    def decorate(function: Any) -> Any:
-        function = blueprint.response(status, answer)(function)
-        if body is not None:
-            function = _arguments(function, body, "json")
-        function = _arguments(function, action_schemas.KeyHeader, "headers")
-        return _described(path, "POST", function, (400, 401, 403, 404, 409, 413, 422, 503, *more))
-
-    return decorate
-
-
-def _arguments(function: Any, schema: type[Schema], location: str) -> Any:
-    function = blueprint.arguments(schema, location=location)(function)
-    # The library describes an answer of its own for it, which is not ours.
-    function._apidoc["arguments"]["responses"].clear()  # noqa: SLF001 - it has no other place for that
-    return function
-
-
-def _described(path: str, method: str, function: Any, statuses: tuple[int, ...]) -> Any:
-    for status in statuses:
-        function = blueprint.alt_response(status, schema=ProblemSchema, content_type=CONTENT_TYPE)(function)
-    return blueprint.route(path, methods=[method])(function)
+    return post_route(blueprint, path, answer, body=body, status=status, further=more)
 
 
 @lookup("/syncs/<tenant>/start", action_schemas.StartPlanSchema)

@@ -93,8 +93,8 @@ def sync(tenant: str) -> dict[str, Any]:
     found = store.tenants.outline(own_tenant(tenant))
     origin, expires = store.tenants.secret_origin(tenant), found.client_secret_expires
     settings = {
-        "entra_tenant_id": found.entra_tenant_id,
-        "client_id": found.client_id,
+        "entra_tenant_id": found.entra_tenant_id or None,
+        "client_id": found.client_id or None,
         "client_secret_set": origin.set_at and timestamp(origin.set_at),
         "client_secret_expires": expires and expires.isoformat(),
         "organisation": found.organisation,

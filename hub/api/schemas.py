@@ -129,8 +129,8 @@ class SyncsSchema(Schema):
 class SettingsSchema(Schema):
     """A tenant's settings that may be read, without secrets and without values of scope rules."""
 
-    entra_tenant_id = _text("The directory in Entra.")
-    client_id = _text("The app in the directory.")
+    entra_tenant_id = _text("The directory in Entra; null until it is set up.", nullable=True)
+    client_id = _text("The app in the directory; null until it is set up.", nullable=True)
     client_secret_set = _time("When the client secret was set", nullable=True)
     client_secret_expires = fields.String(required=True, allow_none=True, metadata={"format": "date"})
     organisation = _text("The organisation in Skolon.")

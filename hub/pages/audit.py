@@ -62,6 +62,16 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.TASK_PAUSED: _("Paused the work on users that fail"),
     AuditKind.TASK_RESUMED: _("Let the work on users that fail go on"),
     AuditKind.TASK_CANCELLED: _("Cancelled the work on users that fail"),
+    AuditKind.TENANT_ADDED: _("Added the organisation"),
+    AuditKind.APP_CHANGED: _("Entered the directory and the app in Entra"),
+    AuditKind.SECRET_SET: _("Entered a client secret or its date"),
+    AuditKind.SYNC_SWITCHED_ON: _("Switched the sync on"),
+    AuditKind.SYNC_SWITCHED_OFF: _("Switched the sync off"),
+    AuditKind.DRAFT_MADE: _("Made a draft of the mapping"),
+    AuditKind.DRAFT_CHANGED: _("Changed a draft of the mapping"),
+    AuditKind.DRAFT_DISCARDED: _("Discarded a draft of the mapping"),
+    AuditKind.MAPPING_ACTIVATED: _("Made a draft the active mapping"),
+    AuditKind.MAPPING_RESTORED: _("Made a former mapping active again"),
 }
 
 _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {

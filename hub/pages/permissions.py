@@ -55,7 +55,8 @@ def permissions_of(member: Member) -> tuple[Permission, ...]:
         Permission(what=_("See who has signed in and who was shown values"), why_not=sees),
         Permission(what=_("Start, cancel and undo runs, and answer a halted one"), why_not=acts),
         Permission(what=_("Try users that fail, try them again, and set them aside"), why_not=acts),
-        Permission(what=_("See all organisations"), why_not=operates),
+        Permission(what=_("Set up the connection to Entra, and switch the sync on and off"), why_not=acts),
+        Permission(what=_("See all organisations, and add one"), why_not=operates),
         Permission(what=_("Invite, change and remove members of your organisations"), why_not=acts),
     ]
     if Access.TENANT_ADMINISTRATOR in ROUTES.values():

@@ -9,13 +9,15 @@ from flask_babel import gettext as _
 
 from administration.paging import all_users
 from administration.remedies import FailureOwners
-from administration.runs.run_users import run_users_list
+from administration.runs.run_users import changed_users_list, run_users_list
 from hub.addresses import reason_of, requested_page, run_summary_of, tenant_of
 from hub.language import current_language
 from hub.presentation.lists.files import csv_file
 from hub.presentation.lists.receipts import receipt_row
 from hub.services import hub_services
 from schemas.outcomes import Outcome
+from schemas.runs.changes import ChangeKind
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from flask import Response
@@ -42,6 +44,32 @@ def show(tenant: str, run: str, outcome: str) -> str:
         outcome=chosen,
         reason=reason,
         count=summary.counts.get(chosen, 0) if reason is None else summary.reasons.get(reason, 0),
+        page=page,
+        rows=[(each, receipt_row(each, language, owners, tenant)) for each in page.users],
+    )
+
+
+@blueprint.get("/changes/<attribute>/<kind>")
+def changes(tenant: str, run: str, attribute: str, kind: str) -> str:
+    """Show the users whose attribute a run filled, changed or erased, or would have."""
+    found, summary, language = tenant_of(tenant), run_summary_of(tenant, run), current_language()
+    try:
+        name, chosen = Attribute(attribute), ChangeKind(kind)
+    except ValueError:
+        abort(404)
+    store = hub_services().store
+    counts = store.change_totals.for_run(summary.run.id).attributes.get(name, {})
+    page, owners = (
+        requested_page(changed_users_list(summary.run.id, name, chosen, store=store)),
+        FailureOwners(store),
+    )
+    return render_template(
+        "run_changes.html",
+        tenant=found,
+        run=summary.run,
+        attribute=name,
+        kind=chosen,
+        count=counts.get(chosen, 0),
         page=page,
         rows=[(each, receipt_row(each, language, owners, tenant)) for each in page.users],
     )

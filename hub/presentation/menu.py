@@ -33,6 +33,10 @@ TENANT_PAGES: Final = (
     ),
     MenuEntry(endpoint="users.search", title=_("Look up a user"), blueprints=("users",)),
     MenuEntry(endpoint="report.show", title=_("Report"), blueprints=("report",)),
-    MenuEntry(endpoint="settings.show", title=_("Settings"), blueprints=("settings", "schedule", "tokens")),
+    MenuEntry(
+        endpoint="settings.show",
+        title=_("Settings"),
+        blueprints=("settings", "schedule", "set_up", "mapping", "drafts", "tokens"),
+    ),
     MenuEntry(endpoint="audit.of_tenant", title=_("Audit"), blueprints=("audit",)),
 )

@@ -65,6 +65,17 @@ class ActionRefusal(StrEnum):
     NOBODY = "nobody"
     #: The run has changed no user, or what it changed is not kept any more.
     NOTHING_TO_UNDO = "nothing_to_undo"
+    #: The sync is switched on, and it must be off for that.
+    SWITCHED_ON = "switched_on"
+    #: The connection to Entra is not set up.
+    NOT_SET_UP = "not_set_up"
+    #: Entra does not take the new client secret, or cannot be asked: the former one stays in use.
+    SECRET_REFUSED = "secret_refused"  # noqa: S105 - a word, no secret
+    ENTRA_AWAY = "entra_away"
+    #: There are so many already that no further one is made.
+    TOO_MANY = "too_many"
+    #: No user would be found in Skolon with such a mapping.
+    NO_MATCH_KEY = "no_match_key"
 
 
 class ActionRefusedError(UsageError):
@@ -94,6 +105,10 @@ class Actor:
     def operator(self) -> str:
         """How decisions and operations name who acts: by number, because names are stored encrypted."""
         return f"{_MEMBER}{self.member}" if self.member is not None else f"{_TOKEN}{self.token}"
+
+
+#: A command acts, or nothing is known of who does.
+NO_ACTOR: Final = Actor()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,6 +74,20 @@ class AuditKind(StrEnum):
     TASK_PAUSED = "task_paused"
     TASK_RESUMED = "task_resumed"
     TASK_CANCELLED = "task_cancelled"
+    TENANT_ADDED = "tenant_added"
+    #: The directory or the app in Entra was entered.
+    APP_CHANGED = "app_changed"
+    #: A client secret, or the date on which it expires, was entered.
+    SECRET_SET = "secret_set"  # noqa: S105 - the name of an event, no secret
+    SYNC_SWITCHED_ON = "sync_switched_on"
+    SYNC_SWITCHED_OFF = "sync_switched_off"
+    DRAFT_MADE = "draft_made"
+    #: A program has changed a draft; what members press on its page is not recorded one by one.
+    DRAFT_CHANGED = "draft_changed"
+    DRAFT_DISCARDED = "draft_discarded"
+    #: A draft, or a former mapping, became the active one.
+    MAPPING_ACTIVATED = "mapping_activated"
+    MAPPING_RESTORED = "mapping_restored"
 
 
 class LinkFault(StrEnum):

@@ -33,5 +33,5 @@ _RELEVANT_SETTINGS: Final = (
 def mapping_fingerprint(tenant: Tenant) -> str:
     """Return 64 hexadecimal digits that change when unchanged users may be mapped differently."""
     settings = dump_tenant(tenant)
-    decisive = {"rules": _RULES, **{name: settings[name] for name in _RELEVANT_SETTINGS}}
+    decisive = {"rules": _RULES, **{name: settings.get(name) for name in _RELEVANT_SETTINGS}}
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

@@ -50,13 +50,16 @@ class Guard:
 
 @dataclass(frozen=True, kw_only=True)
 class Tenant:
-    """The settings of a tenant, without its secret."""
+    """The settings of a tenant, without its secret.
+
+    `entra_tenant_id` and `client_id` are blank until the connection to Entra is set up.
+    """
 
     key: str
     name: str
-    entra_tenant_id: str
-    client_id: str
     organisation: str
+    entra_tenant_id: str = ""
+    client_id: str = ""
     client_secret_expires: dt.date | None = None
     sources: Mapping[Attribute, tuple[str, ...]] = field(
         default_factory=lambda: MappingProxyType({name: row.default for name, row in ATTRIBUTE_TABLE.items()})
@@ -95,11 +98,19 @@ class Credentials:
     client_id: str
     client_secret: str = field(repr=False)
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether the connection to Entra is set up, rightly or not."""
+        return bool(self.directory and self.client_id and self.client_secret)
+
 
 _SCHEMA: Final = TenantSchema()
 
 #: Settings that hold settings: `tenants set` changes what is named inside them and keeps the rest.
 _NESTED: Final = ("sources", "scope", "guard")
+
+#: Settings that are blank until the connection to Entra is set up; blank ones are stored nowhere.
+_CONNECTION: Final = ("entra_tenant_id", "client_id")
 
 
 def load_tenant(key: str, data: object) -> tuple[Tenant, str]:
@@ -110,6 +121,12 @@ def load_tenant(key: str, data: object) -> tuple[Tenant, str]:
     loaded = _load(key, data, partial=False, is_new=True)
     secret = loaded.pop(_SECRET)
     return _tenant(key, loaded), secret
+
+
+def new_tenant(key: str, name: str, organisation: str) -> Tenant:
+    """Return a disabled tenant without a connection to Entra; raises as `load_tenant` does."""
+    settings = {"name": name, "organisation": organisation, "enabled": False}
+    return _tenant(key, _load(key, settings, partial=True, is_new=True))
 
 
 def restore_tenant(key: str, settings: object) -> Tenant:
@@ -135,8 +152,9 @@ def change_tenant(tenant: Tenant, changes: object) -> tuple[Tenant, str | None]:
 
 def dump_tenant(tenant: Tenant) -> dict[str, Any]:
     """Return the settings as the contract's JSON object, all fourteen attributes' sources named."""
+    dumped = _SCHEMA.dump(tenant)
     return {
-        **_SCHEMA.dump(tenant),
+        **{name: value for name, value in dumped.items() if value or name not in _CONNECTION},
         "sources": {str(name): list(sources) for name, sources in tenant.sources.items()},
         "erase_blank": sorted(str(name) for name in tenant.erase_blank),
         "replace_from_later_sources": sorted(str(name) for name in tenant.replace_from_later_sources),

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row
     from sqlalchemy.sql.base import Executable
 
+    from schemas.runs.changes import ChangeKind
     from schemas.runs.identity_digests import IdentityDigests
     from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
@@ -207,11 +208,14 @@ class Receipts:
         *,
         outcome: Outcome | None = None,
         reason: Reason | None = None,
+        change: tuple[Attribute, ChangeKind] | None = None,
         after: str = "",
         limit: int = 100,
         with_protected: bool = True,
     ) -> list[Receipt]:
         """Return receipts of a run, by Entra id: those behind `after`.
+
+        With a `change` they are those of users whom the run changed so, or would have.
 
         Without `with_protected` they are not those of users who are left out for a reason that may protect
         them (`schemas/details/protection.py`).
@@ -222,6 +226,9 @@ class Receipts:
             query = query.where(receipts.c.outcome == outcome)
         if reason is not None:
             query = query.where(receipts.c.reason == reason)
+        if change is not None:
+            # As `format_changes` writes them: no attribute's name ends as another one is called.
+            query = query.where(receipts.c.changes.contains(f"{change[0]}:{change[1]}", autoescape=True))
         if not with_protected:
             harmless = [receipts.c.detail.contains(f'"kind":"{kind}"') for kind in HARMLESS_KINDS]
             query = query.where(or_(receipts.c.outcome != Outcome.OUT_OF_SCOPE, *harmless))

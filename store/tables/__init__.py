@@ -18,6 +18,7 @@ from store.tables.hub import (
     hub_members,
     hub_sessions,
 )
+from store.tables.mapping import mapping_changes, mapping_drafts
 from store.tables.operation import operations
 from store.tables.reading import READS_WHOLE_LIST, pages, read_plans
 from store.tables.receipt import awaits_outcome, receipts
@@ -68,6 +69,8 @@ __all__ = [
     "is_in_doubt",
     "is_judgement",
     "is_unconfirmed",
+    "mapping_changes",
+    "mapping_drafts",
     "match_decisions",
     "metadata",
     "most_telling_first",

@@ -16,9 +16,11 @@ tenants = Table(
     Column("version", Integer, nullable=False),
     timestamp("created"),
     timestamp("updated"),
-    # When the client secret was last set, and by which user of the machine.
+    # When the client secret was last set, and by which user of the machine; without the time there is none.
     timestamp("client_secret_set", nullable=True),
     Column("client_secret_set_by", String(100)),
+    # When a test of the connection was last right, if it has not been changed since.
+    timestamp("connection_proven", nullable=True),
     # When it was last enabled or its schedule changed, if that was after it was created.
     timestamp("schedule_active_since", nullable=True),
     # The last due time that was triggered by itself, and when; without the latter no answer is awaited.

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from schemas.crypto.encryption import DecryptionError
 from schemas.errors import UsageError
+from schemas.hub.action import NO_ACTOR
 from schemas.outcomes import OPEN_STATUSES
 from schemas.tenants.mapping_fingerprint import mapping_fingerprint
 from schemas.tenants.match_decision import MatchDecisions
@@ -19,7 +20,9 @@ from schemas.tenants.tenant import Credentials, Tenant, change_tenant, dump_tena
 from store import tables
 from store.encryption.scope_rules import decrypt_rules, encrypt_rules, names_all_rules, without_rules
 from store.runs.delta_state import forget_delta_links
+from store.tenants.connections import check_connected, check_tenant_version, is_other_connection
 from store.tenants.failed_undos import load_failed_undos
+from store.tenants.mapping_changes import record_mapping_change
 from store.tenants.match_decisions import load_decisions
 from store.tenants.schedule_pauses import check_version
 from store.tenants.shared_organisations import renew_sharing, sharing_tenants
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from schemas.crypto.encryption import FieldCipher
+    from schemas.hub.action import Actor
     from store.database import Database
 
 #: How many tenants a process keeps at hand (promise P10).
@@ -74,20 +78,21 @@ class Tenants:
         self._lock = Lock()
         self._reading_locks: LRUCache[str, Lock] = LRUCache(KEPT)
 
-    def add(self, tenant: Tenant, client_secret: str, *, operator: str | None = None) -> None:
+    def add(self, tenant: Tenant, client_secret: str | None, *, operator: str | None = None) -> None:
         """Store a new tenant; raise `UsageError` when the key is taken.
 
-        `operator` is the user of the machine who sets the client secret, if known.
+        Without a client secret its connection to Entra is set up later. `operator` is the user of the machine
+        who sets the secret, if known.
         """
         added = now()
         values = {
             "key": tenant.key,
             "settings": encrypt_rules(dump_tenant(tenant), self._cipher),
-            "client_secret": self._cipher.encrypt(client_secret),
+            "client_secret": self._cipher.encrypt(client_secret or ""),
             "version": 1,
             "created": added,
             "updated": added,
-            "client_secret_set": added,
+            "client_secret_set": added if client_secret else None,
             "client_secret_set_by": operator,
         }
         try:
@@ -97,29 +102,42 @@ class Tenants:
         except IntegrityError:
             raise UsageError(f"There is a tenant '{tenant.key}' already; 'tenants set' changes it.") from None
 
-    def change(
-        self, key: str, changes: object, *, operator: str | None = None, seen_schedule: str | None = None
+    def change(  # noqa: PLR0913 - what is changed, by whom, and what it was
+        self,
+        key: str,
+        changes: object,
+        *,
+        operator: str | None = None,
+        seen_schedule: str | None = None,
+        version: int | None = None,
+        by: Actor = NO_ACTOR,
     ) -> Tenant:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now.
 
-        `operator` is the user of the machine who sets a new client secret, if known. `seen_schedule` is the
-        version of the schedule that was looked at: raises `ActionRefusedError` if it is another one now.
+        `operator` is the user of the machine who does it, if known, and `by` a member or a program of the
+        Data Hub. Raises `ActionRefusedError` if the schedule is not as `seen_schedule` says, or the tenant
+        has another `version` by now.
         """
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
             check_version(row, seen_schedule)
+            check_tenant_version(row, version)
             before, changed = self._before(row, changes), now()
             tenant, secret = change_tenant(before, changes)
+            check_connected(row, tenant, secret)
             values: dict[str, Any] = {
                 "settings": encrypt_rules(dump_tenant(tenant), self._cipher),
                 "version": row.version + 1,
                 "updated": changed,
                 **_schedule_begins(before, tenant, changed),
             }
+            if secret is not None or is_other_connection(before, tenant):
+                values["connection_proven"] = None
             if secret is not None:
                 values["client_secret"] = self._cipher.encrypt(secret)
                 values |= {"client_secret_set": changed, "client_secret_set_by": operator}
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
+            record_mapping_change(connection, row.id, before, tenant, by=by, operator=operator)
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_delta_links(connection, row.id)
             renew_sharing(connection, key, {before.organisation, tenant.organisation})

@@ -53,6 +53,7 @@ class Site:
     halted: int
     reader: int
     task: int
+    draft: int
     cookies: Any
 
     def open(self, path: str, look: Look | None = None, **options: Any) -> Page:
@@ -93,9 +94,16 @@ def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFa
             halted=halted,
             reader=store.hub_members.list()[-1].id,
             task=make_forecast(store),
+            draft=make_draft(store),
             cookies=page.context.storage_state(),
         )
     rabbitmq.delete_vhost(url)
+
+
+def make_draft(store: Store) -> int:
+    """Make a draft of a mapping that differs from the active one, and return its number."""
+    sources = {**store.tenants.outline(TENANT).sources, Attribute.EPPN: ("extensionAttribute3", "mail")}
+    return store.mapping_drafts.add(TENANT, sources, Actor())
 
 
 def make_runs(store: Store) -> tuple[int, int]:

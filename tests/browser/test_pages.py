@@ -39,7 +39,7 @@ def paths(site: Site) -> list[str]:
         if (
             "GET" not in (rule.methods or ())
             or rule.endpoint in NO_PAGES
-            or rule.rule.endswith(".csv")
+            or rule.rule.endswith((".csv", ".json"))
             or rule.rule.startswith("/api/")
             or ROUTES[rule.endpoint] is Access.OPERATOR
         ):
@@ -52,6 +52,7 @@ def paths(site: Site) -> list[str]:
             "user": USERS[1],
             "member": str(site.reader),
             "task": str(site.task),
+            "draft": str(site.draft),
         }
         built = rule.build(values, append_unknown=False)
         assert built is not None, f"VALUES of test_access.py has no value for {rule.rule}"

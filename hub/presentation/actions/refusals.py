@@ -53,4 +53,18 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
     ActionRefusal.NOBODY: _("None of these users fails for this reason any more."),
     ActionRefusal.NOT_ENDED: _("The run is going on. Wait until it has ended, or cancel it first."),
     ActionRefusal.NOTHING_TO_UNDO: _("The run has changed no user, or its former values are no longer kept."),
+    ActionRefusal.SWITCHED_ON: _("The sync is switched on. Switch it off before you enter another app."),
+    ActionRefusal.NOT_SET_UP: _("The connection to Entra is not set up yet."),
+    ActionRefusal.SECRET_REFUSED: _(
+        "Microsoft Entra does not accept this secret, so it was not saved. The one in use stays in use."
+    ),
+    ActionRefusal.ENTRA_AWAY: _(
+        "Microsoft Entra does not answer, so the new secret could not be tried and was not saved. "
+        "The one in use stays in use. Try again in a minute."
+    ),
+    ActionRefusal.TOO_MANY: _("There are too many drafts. Discard one that you do not need."),
+    ActionRefusal.NO_MATCH_KEY: _(
+        "With this mapping no user would be found in Skolon: none of the attributes by which users are found "
+        "would have a source."
+    ),
 }

@@ -9,6 +9,7 @@ from store.migrations.dead_letter_tables import create_dead_letter_tables
 from store.migrations.decision_tables import create_decision_tables
 from store.migrations.foreign_keys import belongs_to
 from store.migrations.hub_tables import create_hub_tables
+from store.migrations.mapping_tables import create_mapping_tables
 from store.migrations.partial_indexes import create_partial_index
 
 revision = "0001"
@@ -54,6 +55,7 @@ def upgrade() -> None:
         sa.Column("updated", sa.DateTime(timezone=True), nullable=False),
         sa.Column("client_secret_set", sa.DateTime(timezone=True), nullable=True),
         sa.Column("client_secret_set_by", sa.String(length=100), nullable=True),
+        sa.Column("connection_proven", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_active_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_last_due", sa.DateTime(timezone=True), nullable=True),
         sa.Column("schedule_published", sa.DateTime(timezone=True), nullable=True),
@@ -273,3 +275,4 @@ def upgrade() -> None:
     )
     create_hub_tables()
     create_dead_letter_tables()
+    create_mapping_tables()

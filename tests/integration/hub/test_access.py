@@ -60,6 +60,10 @@ VALUES: Final = {
     "key": "no-such-key",
     "member": "0",
     "task": "0",
+    "draft": "0",
+    "change": "0",
+    "attribute": "eppn",
+    "kind": "changed",
 }
 
 
@@ -139,6 +143,25 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "users.find": {422},
             "users.names": {400},
             "attention.names": {400},
+            # Without a name, without ids, and it has no gateways to test with.
+            "organisations.add": {422},
+            # There is no such draft, and no file.
+            "mapping.make": {303},
+            "mapping.from_file": {422},
+            "mapping.restore": {404},
+            "drafts.show": {404},
+            "drafts.export": {404},
+            "drafts.forecast": {404},
+            "drafts.edit": {404},
+            "drafts.try_all": {404},
+            "drafts.find": {404},
+            "drafts.values": {404},
+            "drafts.activate": {404},
+            "drafts.discard": {303},
+            "set_up.app": {422},
+            "set_up.secret": {422},
+            "set_up.test": {409},
+            "set_up.switch_sync": {400},
             "tokens.make": {422},
             "tokens.end": {404},
             # Nothing is chosen, no run was asked for with the key, and the run has ended.

@@ -260,6 +260,8 @@ def test_only_what_is_described_is_answered(hub: Hub, store: Store, secret: str,
         "user": USERS[0],
         "task": str(task),
         "reason": str(FAILED.reason),
+        "draft": "1",
+        "change": "1",
     }
     asked = 0
     operations: list[Any] = list(description.get_all_operations())

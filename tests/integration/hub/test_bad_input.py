@@ -67,6 +67,12 @@ FIELDS: Final = (
     "tenant",
     "seen",
     "sure",
+    "organisation",
+    "directory",
+    "client_id",
+    "secret",
+    "expires",
+    "sync",
     "x",
 )
 

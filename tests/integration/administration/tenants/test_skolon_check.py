@@ -71,7 +71,7 @@ def checked(server: Server, **settings: Any) -> dict[str, CheckResult]:
         client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
         checked_tenant = tenant(**settings)
         client = client.for_target(checked_tenant.skolon_target).read_only()
-        steps = {step.name: step for step in check_skolon(client, checked_tenant)}
+        steps = {str(step.name): step for step in check_skolon(client, checked_tenant)}
     assert {line for line in server.lines if not line.startswith("GET ")} <= {"POST /Users/.search"}
     for step in steps.values():
         assert "kommun.example" not in f"{step.detail}{step.fix}"
@@ -262,7 +262,7 @@ def test_what_updates_have_found_out_is_kept_and_said() -> None:
     with serve(server, threads=2) as served:
         client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
         client._capabilities.record("exempel", knows_versions=False, takes_or=False)  # noqa: SLF001 - as a run does
-        steps = {step.name: step for step in check_skolon(client, tenant())}
+        steps = {str(step.name): step for step in check_skolon(client, tenant())}
         assert client.capabilities("exempel").takes_or is True
         assert client.search("exempel", {Attribute.EXTERNAL_ID: "entra-1"})
     assert "changes of another program" in steps["updates in Skolon"].detail
@@ -285,7 +285,7 @@ def test_each_finding_of_updates_is_said(known: dict[str, Any], severity: str | 
     with serve(server, threads=2) as served:
         client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
         client._capabilities.record("exempel", **known)  # noqa: SLF001 - as a run does
-        steps = {step.name: step for step in check_skolon(client, tenant())}
+        steps = {str(step.name): step for step in check_skolon(client, tenant())}
     step = steps.get("updates in Skolon")
     assert (step and str(step.severity)) == severity
     assert words in (step.detail if step else "")

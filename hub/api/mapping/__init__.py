@@ -1,0 +1,1 @@
+"""The attribute mapping by the API."""

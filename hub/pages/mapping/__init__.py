@@ -1,0 +1,1 @@
+"""The attribute mapping: the active one, its drafts, and how it has changed."""

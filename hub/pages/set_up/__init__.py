@@ -1,0 +1,1 @@
+"""Setting up a sync: an operator adds the organisation, its administrator connects it to Entra."""

@@ -1,0 +1,1 @@
+"""The attribute mapping in a school's words."""

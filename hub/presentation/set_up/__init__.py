@@ -1,0 +1,1 @@
+"""Setting up a sync in a school's words."""
