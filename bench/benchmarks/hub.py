@@ -74,7 +74,8 @@ _MIDDLE_USER: Final = """
 class _Size:
     """How many tenants there are, how many users the first and each other one has, and how many failed.
 
-    Those who failed are of the first one. The users of the first one are a small part of all, so that it is a fault to look at all for its pages.
+    Those who failed are of the first one. Its users are a small part of all, so that a page of its that reads
+    all is at fault.
     """
 
     tenants: int
