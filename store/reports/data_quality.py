@@ -68,6 +68,7 @@ class DataQualityReports:
                 return None
         summary = self._runs.summary(run)
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             return self._cache.of_tenant(
                 connection,
                 ("data_quality", run, limit),

@@ -56,7 +56,6 @@ class ScopeChanges:
             found: defaultdict[str, list[int]] = defaultdict(list)
             for row in connection.execute(query):
                 found[row.key].append(row.id)
-            # Of these runs' results, not of all that there are.
             self._database.prefer_indexes(connection)
             in_scope = _in_scope(connection, [run for two in found.values() for run in two], self._cache)
         return {key: _change(two, in_scope) for key, two in found.items()}
@@ -76,6 +75,7 @@ class ScopeChanges:
                 return None
             earlier = connection.scalar(before)
             both = [run.id] if earlier is None else [run.id, earlier]
+            self._database.prefer_indexes(connection)
             return _change(both, _in_scope(connection, both, self._cache))
 
 

@@ -42,6 +42,7 @@ class ScopeExitReports:
             return tuple(sorted(groups, key=lambda group: (-group.users, group.rule)))
 
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             return self._cache.of_run(connection, "scope_exits", run_id, compute)
 
     def left_out_by_last_run(self, tenant: str) -> LeftOut | None:

@@ -35,6 +35,7 @@ class ChangeTotals:
         Of dead letters those count that say what they have not written: the rest was.
         """
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             return self._cache.of_run(connection, "changes", run_id, lambda: _changes(connection, run_id))
 
 

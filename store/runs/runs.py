@@ -70,6 +70,7 @@ class Runs:
             query = query.where(tables.runs.c.id < before)
         query = query.limit(limit)
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             return _summaries(connection, connection.execute(query).all(), self._cache)
 
     def count(
@@ -84,6 +85,7 @@ class Runs:
     def summary(self, run_id: int) -> RunSummary:
         """Return a run with its sums, which come from its receipts, those that were removed included."""
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             return _summaries(connection, [get_run_row(connection, run_id)], self._cache)[0]
 
     def unanswered_guard(self, tenant: str, *, except_run: int | None = None) -> Run | None:
@@ -105,6 +107,7 @@ class Runs:
     def summaries(self, run_ids: Collection[int]) -> dict[int, RunSummary]:
         """Return runs with their sums by number; a number that no run has is left out."""
         with self._database.transaction() as connection:
+            self._database.prefer_indexes(connection)
             rows = connection.execute(SELECT_RUNS.where(tables.runs.c.id.in_(run_ids))).all()
             return {summary.run.id: summary for summary in _summaries(connection, rows, self._cache)}
 
