@@ -61,6 +61,9 @@ if TYPE_CHECKING:
 #: page says so: a person waits no longer.
 _ASKING_TIME: Final = 6.0
 
+#: Between the digits of large numbers, in Swedish.
+_NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
+
 #: The languages in their own words.
 _LANGUAGES = {Language.SWEDISH: "Svenska", Language.ENGLISH: "English"}
 
@@ -89,6 +92,7 @@ def create_app(services: HubServices) -> Flask:
     app.add_template_filter(times.day, "day")
     app.add_template_filter(times.foreign_moment, "foreign_moment")
     app.add_template_filter(with_links, "with_links")
+    app.add_template_filter(one_line, "exactly")
     app.add_template_filter(operator_text, "operator")
     app.add_template_filter(kind_text, "run_kind")
     app.add_template_filter(status_text, "run_status")
@@ -115,10 +119,11 @@ def _here() -> str:
 def _as_text(value: Any) -> Any:
     """Return what a page writes: a text that could move a cursor or turn the writing is shown as what it is.
 
-    Jinja escapes markup after that; what a template has made already is left as it is.
+    Jinja escapes markup after that; what a template has made already is left as it is. Swedish numbers have
+    no-break spaces in them.
     """
     if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
-        return one_line(value)
+        return _NO_BREAK_SPACE.join(map(one_line, value.split(_NO_BREAK_SPACE)))
     return value
 
 

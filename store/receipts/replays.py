@@ -189,7 +189,10 @@ class Replays:
             return connection.scalar(query) or 0
 
     def settled_later(self, run_id: int) -> int:
-        """Return how many users that are dead letters in a run have been settled by newer runs."""
+        """Return how many users that are dead letters in a run have been settled by newer runs.
+
+        A user that fails in the newest run that tells of it is not settled, whatever others have said.
+        """
         receipts, runs = tables.receipts, tables.runs
         query = (
             select(func.count())
@@ -199,6 +202,7 @@ class Replays:
                 receipts.c.run_id == run_id,
                 receipts.c.outcome == Outcome.DEAD_LETTERED,
                 _told_elsewhere(by_newer_run=True),
+                ~_fails_in_newest(),
             )
         )
         with self._database.transaction() as connection:
@@ -262,6 +266,26 @@ def _told_elsewhere(*, by_newer_run: bool = False, for_good: bool = False) -> Co
             or_(~tables.is_unconfirmed(runs), runs.c.status.in_(ENDED_STATUSES)),
         ]
     return exists().where(*conditions)
+
+
+def _fails_in_newest() -> ColumnElement[bool]:
+    """Say whether the newest run that tells of a receipt's user, no dry one, says that the user fails."""
+    receipts, other, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
+    newest = (
+        select(other.c.outcome)
+        .join(runs, runs.c.id == other.c.run_id)
+        .where(
+            other.c.tenant_id == receipts.c.tenant_id,
+            other.c.entra_id == receipts.c.entra_id,
+            other.c.outcome.not_in(_SETTLES_NOTHING),
+            ~runs.c.dry_run,
+            ~tables.is_in_doubt(other, runs),
+        )
+        .order_by(other.c.run_id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return newest == Outcome.DEAD_LETTERED
 
 
 def _awaits_answer() -> ColumnElement[bool]:

@@ -36,6 +36,7 @@ class WorkItem:
     """What a worker has to know of a user's receipt and run before it does anything."""
 
     tenant: str
+    tenant_id: int
     tenant_version: int
     status: Status
     dry_run: bool
@@ -126,6 +127,7 @@ def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
             given.c.run_id,
             given.c.entra_id,
             tenants.c.key,
+            tenants.c.id.label("tenant_id"),
             tenants.c.version,
             runs.c.status,
             runs.c.dry_run,
@@ -153,6 +155,7 @@ def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
 def _work_item(row: Row[Any]) -> WorkItem:
     return WorkItem(
         tenant=row.key,
+        tenant_id=row.tenant_id,
         tenant_version=row.version,
         status=Status(row.status),
         dry_run=row.dry_run,

@@ -31,6 +31,8 @@ tenants = Table(
     timestamp("schedule_paused_since", nullable=True),
     Column("schedule_pause_reason", Text, info=ENCRYPTED),
     Column("schedule_paused_by", String(100)),
+    # One that is added again is another one, also for what remembers the former.
+    sqlite_autoincrement=True,
 )
 
 delta_links = Table(

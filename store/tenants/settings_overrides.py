@@ -47,7 +47,7 @@ class SettingsOverrides:
 
     def for_user(self, run_id: int, item: WorkItem) -> TenantRecord:
         """Return the settings for a user of a run, from memory when they are at hand."""
-        record = self._tenants.at_version(item.tenant, item.tenant_version)
+        record = self._tenants.at_version(item.tenant, item.tenant_version, tenant_id=item.tenant_id)
         if not item.has_settings_override:
             return record
         key = run_id, record.version

@@ -175,24 +175,29 @@ class Tenants:
             set_at=row.client_secret_set and as_utc(row.client_secret_set), operator=row.client_secret_set_by
         )
 
-    def at_version(self, key: str, version: int) -> TenantRecord:
-        """Return a tenant as of `version` or newer, from memory when it is at hand."""
-        kept = self._kept_at(key, version)
+    def at_version(self, key: str, version: int, *, tenant_id: int | None = None) -> TenantRecord:
+        """Return a tenant as of `version` or newer, from memory when it is at hand.
+
+        `tenant_id` tells it from one of the same key that was removed: the versions of both begin with 1.
+        """
+        kept = self._kept_at(key, version, tenant_id)
         if kept is not None:
             return kept
         # All threads of a worker that starts ask at once: one of them reads the tenant.
         with self._reading(key):
-            kept = self._kept_at(key, version)
+            kept = self._kept_at(key, version, tenant_id)
             if kept is None:
                 kept = self.get(key)
                 with self._lock:
                     self._kept[key] = kept
             return kept
 
-    def _kept_at(self, key: str, version: int) -> TenantRecord | None:
+    def _kept_at(self, key: str, version: int, tenant_id: int | None) -> TenantRecord | None:
         with self._lock:
             kept = self._kept.get(key)
-        return kept if kept is not None and kept.version >= version else None
+        if kept is None or kept.version < version:
+            return None
+        return kept if tenant_id in {None, kept.id} else None
 
     def _reading(self, key: str) -> Lock:
         """Return the lock under which one thread reads a tenant; the others wait for it."""

@@ -161,11 +161,14 @@ def activate(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
 
 
 @blueprint.post("/discard")
-def discard(tenant: str, draft: str) -> AnyResponse:
-    """Remove the draft; a second click finds it gone."""
+def discard(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
+    """Remove the draft as it was seen; a second click finds it gone."""
     tenant_of(tenant)
     sent, store = submission(), hub_services().store
     found = store.mapping_drafts.get(tenant, number_of(draft))
+    if found is not None and found.version != _seen():
+        why = ActionRefusal.CHANGED_MEANWHILE
+        return _refused(tenant, draft, ActionRefusedError(why, "The draft was changed in the meantime."))
     if found is not None:
         discard_draft(found, sent, store=store)
     return redirect(url_for("mapping.show", tenant=tenant, done="discarded"), 303)

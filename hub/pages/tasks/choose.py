@@ -29,8 +29,10 @@ _KINDS: Final = {str(kind): kind for kind in TaskKind}
 
 
 @blueprint.get("/")
-def show(tenant: str, reason: str) -> str | tuple[str, int]:
-    """Show whom it is about, and what can be done with them."""
+def show(tenant: str, reason: str) -> str | tuple[str, int] | Response:
+    """Show whom it is about, and what can be done with them; if none was ticked, that some have to be."""
+    if request.args.get("ticked") and not request.args.getlist("user"):
+        return redirect(url_for("attention.users", tenant=tenant, reason=reason, ticked="none"), 303)
     return _page(tenant, reason)
 
 

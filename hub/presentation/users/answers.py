@@ -124,8 +124,13 @@ def answer_of(view: UserView, tenant: str, language: Language) -> Answer:
         return _answer(SyncState.NOT_IN_SKOLON, (text, *sentences), Owner.SKOLON, fix)
     if now.outcome is Outcome.OUT_OF_SCOPE:
         why = _why_left_out(end["detail"], language, values=now.explanation.values)
-        fix = gettext(
-            "If this person should be synced, change the rule, or the value in Entra that it looks at."
+        is_left_alone = any(each.kind is DecisionKind.IGNORE for each in now.decisions)
+        fix = (
+            gettext("If this person should be synced, take the decision back on the page Uncertain matches.")
+            if is_left_alone
+            else gettext(
+                "If this person should be synced, change the rule, or the value in Entra that it looks at."
+            )
         )
         owner = Owner.ENTRA if now.is_gone else Owner.ADMINISTRATOR
         return _answer(SyncState.EXCLUDED, tuple(filter(None, (why, *sentences))), owner, fix)

@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("schedule_paused_by", sa.String(length=100), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
         sa.UniqueConstraint("key", name=op.f("uq_tenants_key")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "delta_links",

@@ -249,6 +249,15 @@ GARBAGE = [
 ]
 
 
+def test_large_numbers_are_written_as_in_swedish(hub: Hub) -> None:
+    """Their no-break spaces are shown as such, and not by their code."""
+    page = hub.signed_in("Stina Siffra", "administrator", "exempel", language="sv").open(
+        "tenants/exempel/settings/"
+    )
+    assert "1\N{NO-BREAK SPACE}000" in page.text
+    assert "\\xa0" not in page.text
+
+
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_garbage_in_an_address_is_not_found(hub: Hub, garbage: str) -> None:
     """Whatever stands for a tenant, a run or a cursor: a page that says so, and no error of ours."""

@@ -273,7 +273,7 @@ def is_stale(store: Store, run: Run, user: str) -> bool:
     "settled", [Outcome.UNCHANGED, Outcome.NOT_FOUND, Outcome.OUT_OF_SCOPE, Outcome.DEAD_LETTERED]
 )
 def test_a_newer_outcome_makes_a_dead_letter_stale(store: Store, settled: Outcome) -> None:
-    """Any outcome of a newer run settles the user, also another dead letter; none of an older run does."""
+    """Any outcome of a newer run does, also another dead letter, which settles no user; no older run does."""
     old = dead_run(store)
     newer = begin_run(store, "newer", *PEOPLE)
     assert not is_stale(store, old, "anna")
@@ -283,10 +283,22 @@ def test_a_newer_outcome_makes_a_dead_letter_stale(store: Store, settled: Outcom
         store.receipts.finish(newer.id, "anna", result(settled, "s1"))
     assert is_stale(store, old, "anna")
     assert not is_stale(store, old, "bo")
-    assert store.replays.settled_later(old.id) == 1
+    assert store.replays.settled_later(old.id) == (0 if settled is Outcome.DEAD_LETTERED else 1)
     assert store.replays.settled_later(newer.id) == 0
     if settled is Outcome.DEAD_LETTERED:
         assert not is_stale(store, newer, "anna")
+
+
+def test_a_user_that_fails_again_is_not_settled(store: Store) -> None:
+    """Neither by the run that had settled it, nor for the run before."""
+    old = dead_run(store)
+    between = begin_run(store, "between", *PEOPLE)
+    store.receipts.finish(between.id, "anna", result(Outcome.UNCHANGED, "s1"))
+    assert store.replays.settled_later(old.id) == 1
+    store.runs.cancel(between.id)
+    newest = begin_run(store, "newest", *PEOPLE)
+    store.receipts.mark_dead_lettered(newest.id, "anna", dead_letter(), 1)
+    assert store.replays.settled_later(old.id) == 0
 
 
 def test_what_settles_nothing_leaves_a_dead_letter_open(store: Store) -> None:

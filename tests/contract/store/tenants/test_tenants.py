@@ -102,6 +102,21 @@ def test_a_tenant_is_at_hand_at_its_version(store: Store, second_store: Store) -
     assert store.tenants.at_version(TENANT, 2).tenant.name == "Nyby"
 
 
+def test_a_tenant_that_is_added_again_is_another_one(store: Store, second_store: Store) -> None:
+    """A worker that goes on meanwhile has neither the settings nor the decisions of the former one."""
+    second_store.tenants.change(TENANT, {"name": "Nyby"})
+    former = store.tenants.at_version(TENANT, 2)
+    second_store.tenants.remove(TENANT)
+    second_store.tenants.add(tenant(name="Gammalby"), CLIENT_SECRET)
+    run = begin_run(second_store, "again", "anna")
+
+    item = store.work_items.load(run.id, "anna")
+
+    assert item is not None
+    found = store.settings_overrides.for_user(run.id, item)
+    assert (found.tenant.name, found.id != former.id) == ("Gammalby", True)
+
+
 def test_threads_that_ask_at_once_read_a_tenant_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker's threads all begin at the same moment, and a tenant takes milliseconds to read."""
     reads: list[str] = []

@@ -126,6 +126,9 @@ def test_users_are_chosen_by_tick_and_by_day(hub: Hub, store: Store) -> None:
     ticked = f"?user={USERS[0]}&user={USERS[2]}"
     page = text_of(browser.open(f"tenants/{tenant}/{GROUP}/choose/{ticked}").text)
     assert "What to do with 2 users that fail" in page
+    none = browser.open(f"tenants/{tenant}/{GROUP}/choose/?ticked=yes")
+    assert "Tick at least one user first." in text_of(none.text)
+    assert "What to do with" not in text_of(none.text)
     begin(browser, tenant, "forecast", ticked)
     (task,) = store.dead_letter_tasks.list(tenant)
     assert (task.selection.users, task.users) == ((USERS[0], USERS[2]), 2)

@@ -151,13 +151,17 @@ def test_a_draft_that_is_pressed_twice_changes_once(administrator: Browser, stor
 def test_of_two_people_the_second_sees_what_the_first_has_changed(
     administrator: Browser, other: Browser, store: Store
 ) -> None:
-    """412, with the draft as it is now: in a press, in a trial, and when it is made active."""
+    """412, with the draft as it is now: in a press, and when it is made active or discarded."""
     draft = new_draft(administrator)
     press(administrator, draft, "eppn remove otherMails")
     old = other.open(draft)
     press(administrator, draft, "eppn remove userPrincipalName")
 
-    for path, fields in ((draft, {"edit": "eppn up mail"}), (f"{draft}activate", {})):
+    for path, fields in (
+        (draft, {"edit": "eppn up mail"}),
+        (f"{draft}activate", {}),
+        (f"{draft}discard", {}),
+    ):
         answer = send(other, path, old, **fields)
         assert answer.status_code == 412, path
         assert "Another person has changed this in the meantime." in text_of(answer.text)
