@@ -53,7 +53,7 @@ _LAZY: Final = {
     ),
     "set-aside": LazyCommand(
         "cli.dead_letters.set_aside:set_aside_group",
-        "Have users that fail for a reason be no problem until a day.",
+        "Set the users that fail for a reason aside until a day.",
     ),
 }
 

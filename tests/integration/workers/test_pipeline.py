@@ -285,7 +285,7 @@ def test_odd_users_have_clear_outcomes(made_up: Environment, sync: InProcessSync
     assert summary.published == PEOPLE + len(odd) + 2
     receipts = {each.entra_id: each for each in sync.store.receipts.list(summary.run.id, limit=1000)}
     faults = {"wrong-type": "mail", "long": "givenName"}
-    faults |= {"control": "last_name", "two-ats": "eppn"}
+    faults |= {"control": "Last name", "two-ats": "EPPN"}
     for user_id, field in faults.items():
         assert receipts[user_id].reason is Reason.INVALID_USER
         assert field in (receipts[user_id].detail or "")

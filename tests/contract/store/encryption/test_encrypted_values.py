@@ -10,6 +10,10 @@ import pytest
 from sqlalchemy import Text, cast, select, update
 
 from schemas.crypto.encryption import DecryptionError, FieldCipher, KeyAge, new_key
+from schemas.dead_letter_reasons import Reason
+from schemas.dead_letters.set_aside import SetAsideGroup
+from schemas.dead_letters.task import FailureSelection, TaskKind
+from schemas.hub.action import Actor, Submission
 from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Outcome
@@ -46,6 +50,20 @@ def filled(database_with_tables: str) -> str:
         store.hub_members.remove(store.hub_members.add(f"Former {MARK}", Role.OPERATOR).id)
         end = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
         store.schedule_pauses.pause(TENANT, end, f"Renaming {MARK}", operator=None)
+        sent = Submission(actor=Actor(member=ada.id), key="key")
+        some = FailureSelection(reason=Reason.REJECTED_BY_SKOLON)
+        store.dead_letter_tasks.request(
+            TENANT, TaskKind.DISCARD, some, users=1, submission=sent, note=f"Moved with {MARK}"
+        )
+        store.set_aside_groups.add(
+            SetAsideGroup(
+                tenant=TENANT,
+                reason=some.reason,
+                until=end,
+                set_at=dt.datetime.now(dt.UTC),
+                note=f"Waits for {MARK}",
+            )
+        )
         store.hub_api_tokens.add("hash", TENANT, f"Dashboard of {MARK}", ada.id, may_act=False)
     return database_with_tables
 
@@ -86,17 +104,17 @@ def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None
         assert {column.column for column in store.encrypted_values.status()} == marked
         for text in (MARK, CLIENT_SECRET, "@old.example"):
             assert columns_with(store, text) == set()
-        assert ages(store) == all_newest(9)
+        assert ages(store) == all_newest(11)
 
 
 def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
     """After it the new key alone opens everything; a second rotation finds nothing to do."""
     with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
-        assert ages(store)[KeyAge.OLDER] == 9
-        assert rotated(store) == 9
+        assert ages(store)[KeyAge.OLDER] == 11
+        assert rotated(store) == 11
         assert rotated(store) == 0
     with closing(Store(filled, FieldCipher([NEW]))) as store:
-        assert ages(store) == all_newest(9)
+        assert ages(store) == all_newest(11)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
         assert store.tenants.settings(TENANT).scope.exclude[0].values == (MARK,)
         run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
@@ -122,7 +140,7 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
             connection.execute(
                 update(receipts).where(receipts.c.entra_id == people[7]).values(before_image=lost)
             )
-        assert rotated(store) == len(people) + 8
+        assert rotated(store) == len(people) + 10
         assert (ages(store)[KeyAge.OLDER], ages(store)[KeyAge.NONE]) == (0, 1)
         with store.database.transaction() as connection:
             query = select(receipts.c.before_image).where(receipts.c.entra_id == people[7])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from administration.matches.affected import AffectedUser, DecisionEffects, LostValue
+from administration.matches.affected import DecisionEffects, LostValue
 from administration.matches.decisions import MatchDecider
 from bootstrap.message_services import MessageServices
 from sandbox.environment import TENANT_KEY, Environment
@@ -57,7 +57,10 @@ def test_the_other_claimant_is_told_before_and_undone_after(
     assert {each.reason for each in receipts.values()} == {Reason.AMBIGUOUS_MATCH}
     sync.run()
     told = effects.of_deciding(DecisionKind.LINK, entra_id=ANNA["id"], skolon_id="s1")
-    assert told == [AffectedUser(user=OTHER["id"], outcome=Outcome.WOULD_UPDATE, skolon_id="s2")]
+    assert [(each.user, each.outcome, each.skolon_id) for each in told] == [
+        (OTHER["id"], Outcome.WOULD_UPDATE, "s2")
+    ]
+    assert Attribute.EXTERNAL_ID in told[0].changes
 
     decider = MatchDecider(tenant=TENANT_KEY, operator="admin", store=sync.store)
     decided = decider.link(ANNA["id"], "s1", gateways)
