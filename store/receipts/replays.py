@@ -7,16 +7,17 @@ until the replay has brought another one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, or_, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import ENDED_STATUSES, Mode, Outcome, Status
+from schemas.outcomes import Outcome, Status
 from schemas.runs.operation import ReplayResults
 from schemas.users.graph_user import is_entra_id
 from store import tables
 from store.runs.rows import is_run_id
+from store.tables.other_results import awaits_answer, newest_outcome, told_elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
     from store.database import Database
     from store.report_cache import ReportCache
-
-#: Outcomes that leave a user to another message.
-_SETTLES_NOTHING: Final = (Outcome.PENDING, Outcome.SUPERSEDED)
 
 #: The run and the Entra id of a user: what a receipt is found by.
 Key = tuple[int, str]
@@ -114,9 +112,9 @@ class Replays:
                 receipts.c.outcome,
                 receipts.c.replaying,
                 receipts.c.operation_id,
-                _told_elsewhere().label("is_outranked"),
-                _told_elsewhere(for_good=True).label("is_settled"),
-                _awaits_answer().label("awaits_answer"),
+                told_elsewhere().label("is_outranked"),
+                told_elsewhere(for_good=True).label("is_settled"),
+                awaits_answer().label("awaits_answer"),
             )
             .join(tenants, tenants.c.id == receipts.c.tenant_id)
             .join(runs, runs.c.id == receipts.c.run_id)
@@ -191,9 +189,10 @@ class Replays:
     def settled_later(self, run_id: int) -> int:
         """Return how many users that are dead letters in a run have been settled by newer runs.
 
-        A user that fails in the newest run that tells of it is not settled, whatever others have said.
+        The newest run that tells of a user decides: one that fails again is not settled.
         """
         receipts, runs = tables.receipts, tables.runs
+        newest = newest_outcome()
         query = (
             select(func.count())
             .select_from(receipts)
@@ -201,8 +200,8 @@ class Replays:
             .where(
                 receipts.c.run_id == run_id,
                 receipts.c.outcome == Outcome.DEAD_LETTERED,
-                _told_elsewhere(by_newer_run=True),
-                ~_fails_in_newest(),
+                # Without a newer run it is NULL, and the user does not count.
+                newest != Outcome.DEAD_LETTERED,
             )
         )
         with self._database.transaction() as connection:
@@ -235,71 +234,6 @@ class Replays:
 def _possible(keys: Iterable[Key]) -> list[Key]:
     """Return those that can be in the books: a letter may name anything."""
     return [(run, user) for run, user in keys if is_run_id(run) and is_entra_id(user)]
-
-
-def _told_elsewhere(*, by_newer_run: bool = False, for_good: bool = False) -> ColumnElement[bool]:
-    """Say whether another run, no dry one, has told more of a receipt's user.
-
-    With `by_newer_run` only newer runs count. With `for_good` only runs count that have ended and were not
-    halted by a question: an open run may still be, and then what it judged is in doubt.
-    An undo says nothing about a user's fault in Entra or Skolon: it settles only what another undo left.
-    """
-    receipts, runs = tables.receipts, tables.runs
-    other, other_runs = receipts.alias(), runs.alias()
-    conditions: list[ColumnElement[bool]] = [
-        other.c.tenant_id == receipts.c.tenant_id,
-        other.c.entra_id == receipts.c.entra_id,
-        other.c.run_id != receipts.c.run_id,
-        other.c.outcome.not_in(_SETTLES_NOTHING),
-        other_runs.c.id == other.c.run_id,
-        ~other_runs.c.dry_run,
-        or_(other_runs.c.mode != Mode.UNDO, runs.c.mode == Mode.UNDO),
-    ]
-    if by_newer_run:
-        is_newer = other.c.run_id > receipts.c.run_id
-        return exists().where(*conditions, is_newer, ~tables.is_in_doubt(other, other_runs))
-    conditions.append(tables.outranks(other, other_runs, receipts, runs))
-    if for_good:
-        conditions += [
-            other_runs.c.status.in_(ENDED_STATUSES),
-            ~tables.is_unconfirmed(other_runs),
-            or_(~tables.is_unconfirmed(runs), runs.c.status.in_(ENDED_STATUSES)),
-        ]
-    return exists().where(*conditions)
-
-
-def _fails_in_newest() -> ColumnElement[bool]:
-    """Say whether the newest run that tells of a receipt's user, no dry one, says that the user fails."""
-    receipts, other, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
-    newest = (
-        select(other.c.outcome)
-        .join(runs, runs.c.id == other.c.run_id)
-        .where(
-            other.c.tenant_id == receipts.c.tenant_id,
-            other.c.entra_id == receipts.c.entra_id,
-            other.c.outcome.not_in(_SETTLES_NOTHING),
-            ~runs.c.dry_run,
-            ~tables.is_in_doubt(other, runs),
-        )
-        .order_by(other.c.run_id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    return newest == Outcome.DEAD_LETTERED
-
-
-def _awaits_answer() -> ColumnElement[bool]:
-    """Say whether a newer run that waits for an answer has a receipt's user, and has not changed the user."""
-    receipts, newer, newer_runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
-    return exists().where(
-        newer.c.tenant_id == receipts.c.tenant_id,
-        newer.c.entra_id == receipts.c.entra_id,
-        newer.c.run_id > receipts.c.run_id,
-        newer_runs.c.id == newer.c.run_id,
-        ~newer_runs.c.dry_run,
-        newer_runs.c.status == Status.HALTED,
-        tables.is_judgement(newer, newer_runs),
-    )
 
 
 def _any_of(keys: Collection[Key]) -> ColumnElement[bool]:
