@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from devtools.browser.browser import Look, browser
-from devtools.commands import COMMAND, command_environment, running
+from devtools.commands import COMMAND, command_environment, running, update_sync
 from devtools.servers import upgrade_with
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from schemas.crypto.encryption import new_key
@@ -17,7 +17,7 @@ from tests.integration.cli.command_line import add_tenant, open_store
 from tests.integration.hub.browser import running_hub
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from playwright.sync_api import Browser, Page
@@ -65,19 +65,42 @@ def office(
     chromium: Path, rabbitmq: RabbitMQ, postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("office")
+    # All users may fail here.
+    with (
+        serve_environment(folder, users=PEOPLE) as made_up,
+        opened_office(made_up, chromium, rabbitmq, postgresql, folder, guard={"failed": None}) as opened,
+    ):
+        yield opened
+
+
+@contextmanager
+def opened_office(  # noqa: PLR0913, PLR0917 - what it is made of
+    made_up: Environment,
+    chromium: Path,
+    rabbitmq: RabbitMQ,
+    postgresql: PostgreSQL,
+    folder: Path,
+    users: Sequence[str] = (),
+    **settings: Any,
+) -> Iterator[Office]:
+    """Sync a municipality with these settings of its tenant until the block ends, and give its office.
+
+    The `users` are synced before, if any are named.
+    """
     url, database = rabbitmq.create_vhost(), postgresql.create_database(upgrade_with(COMMAND))
     with ExitStack() as stack:
-        made_up = stack.enter_context(serve_environment(folder, users=PEOPLE))
         env = command_environment(
             **made_up.variables,
             UPDATE_SYNC_AMQP_URL=url,
             UPDATE_SYNC_DATABASE_URL=database,
             UPDATE_SYNC_SECRET_KEYS=new_key(),
         )
-        # All users may fail here.
-        add_tenant(env, TENANT_KEY, {**made_up.tenant, "guard": {"failed": None}})
+        add_tenant(env, TENANT_KEY, {**made_up.tenant, **settings})
         stack.enter_context(running("producer", env=env, log=folder / "producer.log"))
         stack.enter_context(running("worker", env=env, log=folder / "worker.log"))
+        if users:
+            options = [option for each in users for option in ("--user", each)]
+            update_sync("trigger", TENANT_KEY, *options, "--wait", env=env)
         hub = stack.enter_context(running_hub(env, folder))
         store = stack.enter_context(closing(open_store(env)))
         program = stack.enter_context(browser(chromium))

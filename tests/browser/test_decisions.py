@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from devtools.browser.browser import Look, axe_script, browser, violations
-from devtools.commands import COMMAND, command_environment, json_output, running, update_sync
-from devtools.servers import upgrade_with
+from devtools.browser.browser import Look, axe_script, violations
+from devtools.commands import json_output
 from sandbox.environment import TENANT_KEY, serve_environment
-from schemas.crypto.encryption import new_key
 from schemas.hub.session import AuditKind
-from tests.browser.office import Office, tab_to
-from tests.integration.cli.command_line import add_tenant, open_store
-from tests.integration.hub.browser import running_hub
+from tests.browser.office import opened_office, tab_to
 from tests.integration.workers.identity.accounts import DOMAIN, account, skolon_user
 from tests.integration.workers.test_pipeline import directory
 
@@ -29,6 +24,7 @@ if TYPE_CHECKING:
 
     from devtools.services.postgresql import PostgreSQL
     from devtools.services.rabbitmq import RabbitMQ
+    from tests.browser.office import Office
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -49,39 +45,15 @@ def office(
 ) -> Iterator[Office]:
     """Give a tenant in which four users wait for a decision, and whose schedule is every night."""
     folder = tmp_path_factory.mktemp("decisions")
-    url, database = rabbitmq.create_vhost(), postgresql.create_database(upgrade_with(COMMAND))
-    with ExitStack() as stack:
-        made_up = stack.enter_context(serve_environment(folder, users=1))
+    with serve_environment(folder, users=1) as made_up:
         made_up.skolon.fill(next(iter(made_up.skolon.organisations)), HAND_MADE)
         for each in PEOPLE:
             directory(made_up).add(each)
-        env = command_environment(
-            **made_up.variables,
-            UPDATE_SYNC_AMQP_URL=url,
-            UPDATE_SYNC_DATABASE_URL=database,
-            UPDATE_SYNC_SECRET_KEYS=new_key(),
-        )
-        add_tenant(env, TENANT_KEY, {**made_up.tenant, "schedule": "0 2 * * *"})
-        stack.enter_context(running("producer", env=env, log=folder / "producer.log"))
-        stack.enter_context(running("worker", env=env, log=folder / "worker.log"))
-        users = [option for each in PEOPLE for option in ("--user", each["id"])]
-        update_sync("trigger", TENANT_KEY, *users, "--wait", env=env)
-        hub = stack.enter_context(running_hub(env, folder))
-        store = stack.enter_context(closing(open_store(env)))
-        program = stack.enter_context(browser(chromium))
-        page = program.new_page()
-        page.goto(hub.invite("Ada Administratör", "administrator", TENANT_KEY))
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("heading", name="Syncs").wait_for()
-        yield Office(
-            hub=hub,
-            store=store,
-            made_up=made_up,
-            chromium=program,
-            cookies=page.context.storage_state(),
-        )
-    rabbitmq.delete_vhost(url)
-    postgresql.drop_database(database)
+        users = [each["id"] for each in PEOPLE]
+        with opened_office(
+            made_up, chromium, rabbitmq, postgresql, folder, users, schedule="0 2 * * *"
+        ) as opened:
+            yield opened
 
 
 def judged(page: Page, axe: str) -> Page:

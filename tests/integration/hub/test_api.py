@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from devtools.commands import json_output
 from schemas.dead_letter_reasons import Reason
@@ -21,6 +16,7 @@ from schemas.outcomes import Stage
 from schemas.runs.collision import Collision
 from schemas.runs.sync_result import Failure
 from tests.integration.hub.browser import DEADLINE
+from tests.integration.hub.described import play_described
 from tests.integration.hub.made_up_runs import FAILED, NOT_FOUND, USERS, finish, new_tenant, start, text_of
 
 if TYPE_CHECKING:
@@ -28,9 +24,6 @@ if TYPE_CHECKING:
 
     from store.store import Store
     from tests.integration.hub.browser import Browser, Hub
-
-#: Requests of each kind to each operation: all of them take some seconds.
-EXAMPLES: Final = 8
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +239,6 @@ def test_a_token_ends_at_once(hub: Hub, browser: Browser, store: Store) -> None:
 
 def test_only_what_is_described_is_answered(hub: Hub, store: Store, secret: str, run: int) -> None:
     """Schemathesis asks each operation for right and wrong things: no 5xx, and no undocumented answer."""
-    description = schemathesis.openapi.from_url(f"{hub.address}api/v1/openapi.json")
     task = store.dead_letter_tasks.request(
         "exempel",
         TaskKind.FORECAST,
@@ -263,32 +255,4 @@ def test_only_what_is_described_is_answered(hub: Hub, store: Store, secret: str,
         "draft": "1",
         "change": "1",
     }
-    asked = 0
-    operations: list[Any] = list(description.get_all_operations())
-    for found in operations:
-        operation = found.ok()
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-
-            @settings(
-                max_examples=EXAMPLES,
-                deadline=None,
-                database=None,
-                derandomize=True,
-                suppress_health_check=list(HealthCheck),
-                phases=[Phase.generate],
-            )
-            @given(case=operation.as_strategy(generation_mode=mode), is_there=st.booleans())
-            def play(case: Any, is_there: bool) -> None:  # noqa: FBT001 - hypothesis gives it
-                nonlocal asked
-                asked += 1
-                if is_there:
-                    case.path_parameters = {name: there[name] for name in case.path_parameters or {}}
-                case.call_and_validate(
-                    headers={"Authorization": f"Bearer {secret}"},
-                    timeout=DEADLINE,
-                    # A cursor that no answer gave is refused: no schema says which those are.
-                    excluded_checks=[positive_data_acceptance],
-                )
-
-            play()
-    assert asked > EXAMPLES
+    play_described(hub, secret, there)

@@ -136,7 +136,7 @@ def test_garbage_in_addresses_and_parameters(browser: Browser, rule: Rule) -> No
 
 @pytest.mark.parametrize(
     "rule",
-    # The API takes no form: `test_run_actions` and schemathesis send it what makes no sense.
+    # The API takes no form: `acting.test_runs` and schemathesis send it what makes no sense.
     [rule for rule in taking("POST") if rule.endpoint not in ENDING and not rule.rule.startswith("/api/")],
     ids=lambda rule: rule.rule,
 )

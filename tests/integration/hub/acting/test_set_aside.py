@@ -12,9 +12,9 @@ from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
 from schemas.dead_letters.set_aside import SetAsideGroup
 from schemas.hub.session import AuditKind
+from tests.integration.hub.acting.test_runs import administrator, events, program
 from tests.integration.hub.acting.test_tasks import GROUP, failing_tenant
 from tests.integration.hub.made_up_runs import FAILED, USERS, finish, start, text_of
-from tests.integration.hub.test_run_actions import administrator, events, program
 
 if TYPE_CHECKING:
     from store.store import Store

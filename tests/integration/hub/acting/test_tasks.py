@@ -19,8 +19,8 @@ from schemas.dead_letters.task import (
 )
 from schemas.hub.session import AuditKind
 from schemas.outcomes import Outcome
+from tests.integration.hub.acting.test_runs import administrator, events, program
 from tests.integration.hub.made_up_runs import FAILED, USERS, finish, new_tenant, start, text_of
-from tests.integration.hub.test_run_actions import administrator, events, program
 
 if TYPE_CHECKING:
     from requests import Response

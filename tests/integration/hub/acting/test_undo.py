@@ -14,8 +14,8 @@ from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.runs.changes import ChangeKind
 from schemas.runs.sync_result import SyncResult
 from schemas.users.attributes import Attribute
+from tests.integration.hub.acting.test_runs import administrator, events, program
 from tests.integration.hub.made_up_runs import USERS, finish, new_tenant, start, text_of
-from tests.integration.hub.test_run_actions import administrator, events, program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

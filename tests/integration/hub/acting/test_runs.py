@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -12,52 +11,26 @@ import pytest
 import requests
 
 from devtools.commands import update_sync
-from queues.brokers.factory import open_broker
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.hub.session import AuditKind
-from schemas.messages.messages import TENANT_SYNC_QUEUE, SyncRequest
+from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Mode, Outcome, Status
 from schemas.runs.changes import ChangeKind
 from schemas.runs.sync_result import Forecast, SyncResult
 from schemas.users.attributes import Attribute
-from tests.integration.cli.command_line import add_tenant, database_environment, open_store, tenant_object
-from tests.integration.hub.browser import DEADLINE, running_hub
+from tests.integration.cli.command_line import add_tenant, tenant_object
+from tests.integration.hub.browser import DEADLINE
 from tests.integration.hub.made_up_runs import UNCHANGED, USERS, finish, new_tenant, start, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from devtools.services.rabbitmq import RabbitMQ
     from store.store import Store
     from tests.integration.hub.browser import Browser, Hub
 
 #: Of the programs: no two tokens of a tenant have one label.
 NUMBERS = count(1)
-
-
-@pytest.fixture(scope="module")
-def hub(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    folder = tmp_path_factory.mktemp("hub")
-    url = rabbitmq.create_vhost()
-    env = database_environment(folder, UPDATE_SYNC_AMQP_URL=url)
-    add_tenant(env, "exempel", tenant_object())
-    with running_hub(env, folder) as running:
-        yield running
-    rabbitmq.delete_vhost(url)
-
-
-@pytest.fixture(scope="module")
-def store(hub: Hub) -> Iterator[Store]:
-    with closing(open_store(hub.env)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def requested(hub: Hub) -> Iterator[Callable[[], int]]:
-    """Give what counts the requests for runs in RabbitMQ."""
-    with closing(open_broker(hub.env["UPDATE_SYNC_AMQP_URL"])) as broker:
-        yield lambda: broker.depth(TENANT_SYNC_QUEUE).ready
 
 
 def administrator(hub: Hub, tenant: str, language: str = "en") -> Browser:
