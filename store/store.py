@@ -99,7 +99,7 @@ class Store:
         self.guard_counters = GuardCounters(self.database)
         self.work_items = WorkItems(self.database)
         self.claims = Claims(self.database, self.guard_counters, cipher)
-        self.receipts = Receipts(self.database)
+        self.receipts = Receipts(self.database, self.guard_counters)
         self.change_totals = ChangeTotals(self.database, self.report_cache)
         self.forecasts = Forecasts(self.database)
         self.delta_state = DeltaState(self.database)

@@ -15,6 +15,7 @@ from schemas.messages.messages import load_user_sync
 from schemas.outcomes import Cause
 from schemas.runs.changes import ONE_FAILED
 from schemas.runs.totals.failure_group import most_frequent
+from store.runs.guard_counters import Increment
 from workers.rules.guard import check_guard
 
 if TYPE_CHECKING:
@@ -57,27 +58,26 @@ class UserFailureRecorder:
             operation = self._message_cipher.decrypt_user(user).operation
         except (PermanentError, DecryptionError):
             return
-        is_marked = self._receipts.mark_dead_lettered(
-            user.run, user.user, dead_letter, attempts, operation=operation
-        )
-        if is_marked and operation is None:
-            self._count_failure(user)
-        self._runs.complete_if_done(user.run)
-
-    def _count_failure(self, user: UserSync) -> None:
-        """Count a failed user for the guard, and halt the run if too many have failed."""
-        item = self._store.work_items.load(user.run, user.user)
-        if item is None or item.dry_run or not item.guarded:
-            return
-        guard = self._store.settings_overrides.for_user(user.run, item).tenant.guard
-        if guard.failed is None:
-            return
+        counted = self._increment(user) if operation is None else None
         try:
-            self._store.guard_counters.count(user.run, ONE_FAILED, partial(check_guard, guard))
+            self._receipts.mark_dead_lettered(
+                user.run, user.user, dead_letter, attempts, operation=operation, counted=counted
+            )
         except HaltError as error:
             why = most_frequent(self._store.failures.for_run(user.run))
             detail = joined([error.detail, why]) if why else error.detail
             self._halt(user.run, user.tenant, Cause.GUARD_EXCEEDED, detail)
+        self._runs.complete_if_done(user.run)
+
+    def _increment(self, user: UserSync) -> Increment | None:
+        """Return what a failed user counts as for the guard, None when the guard does not count the user."""
+        item = self._store.work_items.load(user.run, user.user)
+        if item is None or item.dry_run or not item.guarded:
+            return None
+        guard = self._store.settings_overrides.for_user(user.run, item).tenant.guard
+        if guard.failed is None:
+            return None
+        return Increment(run_id=user.run, counts=ONE_FAILED, check_limits=partial(check_guard, guard))
 
     def on_halt(self, message: Message[Any], halt: Halt) -> None:
         """Halt the user's run; the user stays pending until it is resumed."""

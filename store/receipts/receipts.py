@@ -20,7 +20,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail, from_stored
 from schemas.details.kinds import DetailKind
 from schemas.details.protection import HARMLESS_KINDS
-from schemas.errors import NotYetError
+from schemas.errors import HaltError, NotYetError
 from schemas.outcomes import NotFoundReason, Outcome, Stage, Status
 from schemas.runs.changes import parse_changes
 from schemas.runs.receipt import Receipt
@@ -38,7 +38,7 @@ from store.timestamps import as_utc, now
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import Connection, Row
     from sqlalchemy.sql.base import Executable
 
     from schemas.runs.changes import ChangeKind
@@ -46,13 +46,15 @@ if TYPE_CHECKING:
     from schemas.runs.sync_result import Failure, SyncResult
     from store.database import Database
     from store.receipts.outcomes import FinishedReceipt
+    from store.runs.guard_counters import GuardCounters, Increment
 
 
 class Receipts:
     """The receipts' table; may be shared by threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, guard_counters: GuardCounters) -> None:
         self._database = database
+        self._guard_counters = guard_counters
         self._inserted = BatchRows({"entra_id": String()}, is_sqlite=database.is_sqlite)
         self._finishing = OutcomeWriter(database)
 
@@ -124,7 +126,7 @@ class Receipts:
         """
         return self._finishing.finish(run_id, entra_id, result)
 
-    def mark_dead_lettered(
+    def mark_dead_lettered(  # noqa: PLR0913 - whose, why, and what it counts as
         self,
         run_id: int,
         entra_id: str,
@@ -132,8 +134,13 @@ class Receipts:
         attempts: int | None,
         *,
         operation: int | None = None,
+        counted: Increment | None = None,
     ) -> bool:
         """Record that a message is a dead letter now; False if the user's receipt does not await it.
+
+        `counted` is what the user then counts as for the guard: a run that has all its outcomes has counted
+        all its failures. Raises `HaltError` when the run has gone too far; the user is a dead letter all the
+        same, and counted.
 
         `operation` is the replay that published the message, None for one of its run. While another replay
         has the user, its message is to decide, and not one that was on its way before: that one's letter may
@@ -148,7 +155,22 @@ class Receipts:
         awaited = receipts.c.outcome == Outcome.PENDING
         if operation is not None:
             awaited = or_(awaited, receipts.c.replaying & (receipts.c.operation_id == operation))
-        return self._settle(run_id, entra_id, dead_letter_values(dead_letter, attempts), awaited)
+        values = {**dead_letter_values(dead_letter, attempts), "replaying": False}
+        halted: HaltError | None = None
+        with self._database.transaction() as connection:
+            is_it = (receipts.c.run_id == run_id) & (receipts.c.entra_id == entra_id)
+            settled = connection.execute(update(receipts).where(is_it, awaited).values(values))
+            if settled.rowcount:
+                record_failed_undo(connection, run_id, entra_id, is_sqlite=self._database.is_sqlite)
+            if settled.rowcount and counted is not None:
+                try:
+                    self._guard_counters.add(connection, [counted])
+                except HaltError as error:
+                    # Raised after the commit: that the user failed is a fact, whatever becomes of the run.
+                    halted = error
+        if halted is not None:
+            raise halted
+        return bool(settled.rowcount)
 
     def record_digests(
         self,
@@ -247,24 +269,6 @@ class Receipts:
         )
         with self._database.transaction() as connection:
             return bool(connection.scalar(select(held)))
-
-    def _settle(
-        self, run_id: int, entra_id: str, values: Mapping[Any, Any], awaited: ColumnElement[bool]
-    ) -> bool:
-        receipts = tables.receipts
-        with self._database.transaction() as connection:
-            settled = connection.execute(
-                update(receipts)
-                .where(
-                    receipts.c.run_id == run_id,
-                    receipts.c.entra_id == entra_id,
-                    awaited,
-                )
-                .values({**values, "replaying": False})
-            )
-            if settled.rowcount:
-                record_failed_undo(connection, run_id, entra_id, is_sqlite=self._database.is_sqlite)
-        return bool(settled.rowcount)
 
 
 def _receipt(row: Row[Any]) -> Receipt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,10 +44,10 @@ def test_a_run_in_which_all_fail_is_halted(sync: InProcessSync, env: dict[str, s
     assert LIMIT < settled.counts[Outcome.DEAD_LETTERED] <= LIMIT + 1 + IN_HAND
     shown = update_sync("runs", "show", str(halted.run.id), env=env)
     text = " ".join(shown.stdout.split())
-    assert (
-        f"{LIMIT + 1} of {PEOPLE} users cannot be updated; the limit (guard.failed) is 20 users and 25%"
-        in text
-    )
+    limit = rf"(\d+) of {PEOPLE} users cannot be updated; the limit \(guard\.failed\) is 20 users and 25%"
+    told = re.search(limit, text)
+    assert told is not None, text
+    assert LIMIT < int(told[1]) <= LIMIT + 1 + IN_HAND
     assert "most often invalid_user (EPPN)" in text
     found = json_output("runs", "show", str(halted.run.id), env=env)
     assert found["cause"] == "guard_exceeded"

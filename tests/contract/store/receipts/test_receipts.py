@@ -8,13 +8,15 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from schemas.dead_letter_reasons import Reason
-from schemas.errors import NotYetError
+from schemas.errors import HaltError, NotYetError
 from schemas.outcomes import Cause, NotFoundReason, Outcome, Stage, Status
+from schemas.runs.changes import ONE_FAILED
 from schemas.runs.collision import Collision
 from schemas.runs.operation import OperationKind
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from store.receipts.collisions import CollisionError
+from store.runs.guard_counters import Increment
 from tests.contract.store.factories import (
     TENANT,
     before_image,
@@ -27,6 +29,7 @@ from tests.contract.store.factories import (
 )
 
 if TYPE_CHECKING:
+    from schemas.runs.changes import GuardCounts
     from schemas.runs.run import Run
     from store.receipts.work_items import WorkItem
     from store.store import Store
@@ -120,6 +123,23 @@ def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
     assert not store.receipts.finish(run.id, "bo", result(Outcome.UNCHANGED))
     assert not store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1)
     assert store.receipts.get(run.id, "bo") is None
+
+
+def test_a_failure_is_recorded_and_counted_at_once(store: Store) -> None:
+    """P7: a dead letter that goes beyond a limit is one all the same; a redelivered one is not counted."""
+    run = begin_run(store, "event", "anna", "bo")
+
+    def at_most_one(counts: GuardCounts, *_sizes: object) -> None:
+        if counts.failed > 1:
+            raise HaltError(Cause.GUARD_EXCEEDED, "too many")
+
+    one = Increment(run_id=run.id, counts=ONE_FAILED, check_limits=at_most_one)
+    assert store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1, counted=one)
+    assert not store.receipts.mark_dead_lettered(run.id, "anna", dead_letter(), 1, counted=one)
+    with pytest.raises(HaltError):
+        store.receipts.mark_dead_lettered(run.id, "bo", dead_letter(), 1, counted=one)
+    assert store.runs.summary(run.id).counts == {Outcome.DEAD_LETTERED: 2}
+    assert store.guard_counters.counts(run.id).failed == 2
 
 
 def test_an_outcome_is_final(store: Store) -> None:
