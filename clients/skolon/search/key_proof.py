@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from clients.skolon.scim import search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
-from clients.skolon.search.requests import RefusedSearchError, SearchRequests
+from clients.skolon.search.requests import RefusedSearchError, SearchRequests, id_of
 from clients.skolon.server.capabilities import SearchMethod
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
@@ -56,15 +56,15 @@ class KeyProof:
             known = self._capabilities.get(organisation)
             # All keys at once: another user will be without another one.
             keys = {attribute for keys in users for attribute in keys} - known.tried_keys
-            if keys and known.method is not None:
-                self._try(organisation, known, keys)
+            if keys and known.method is not None and self._try(organisation, known, keys):
                 self._capabilities.record(organisation, tried_keys=known.tried_keys | keys)
 
-    def _try(self, organisation: str, known: Capabilities, keys: Iterable[Attribute]) -> None:
+    def _try(self, organisation: str, known: Capabilities, keys: Iterable[Attribute]) -> bool:
+        """Try the keys; return False if that has to be done again: no listed user can be read now."""
         try:
             page = self._requests.list_page(organisation, PageRequest(count=_LISTED))
         except _NO_ANSWER:
-            return
+            return True
         listed = [
             user for user in map(self._requests.read_user, page.resources) if isinstance(user, SkolonUser)
         ]
@@ -84,6 +84,7 @@ class KeyProof:
                     Cause.SKOLON_SEARCH,
                     Detail(DetailKind.KEY_FINDS_NO_USER, attribute=key, users=len(tried)),
                 )
+        return bool(listed) or not page.resources
 
     def _finds_otherwise(
         self, organisation: str, known: Capabilities, key: Attribute, users: Iterable[SkolonUser]
@@ -96,7 +97,7 @@ class KeyProof:
             scim_filter = search_filter({key: user.attributes[key] or ""}, profile=profile)
             with suppress(*_NO_ANSWER):
                 found = self._requests.read_all(known.method or SearchMethod.POST, organisation, scim_filter)
-                if any(isinstance(each, SkolonUser) and each.id == user.id for each in found):
+                if any(id_of(each) == user.id for each in found):
                     return True
         return False
 
@@ -115,7 +116,10 @@ class KeyProof:
     def _is_found(
         self, organisation: str, known: Capabilities, holders: Mapping[Attribute, SkolonUser]
     ) -> bool:
-        """Say whether one search finds each of these users by its key. A refusal of one key says nothing."""
+        """Say whether one search finds each of these users by its key.
+
+        A refusal of one key says nothing, and no more does an answer with a user that has no valid id.
+        """
         scim_filter = search_filter(
             *({key: user.attributes[key] or ""} for key, user in holders.items()),
             profile=self._requests.search_profile(organisation),
@@ -124,9 +128,8 @@ class KeyProof:
             found = self._requests.read_all(known.method or SearchMethod.POST, organisation, scim_filter)
         except _NO_ANSWER:
             return len(holders) == 1
-        return {user.id for user in holders.values()} <= {
-            user.id for user in found if isinstance(user, SkolonUser)
-        }
+        ids = set(map(id_of, found))
+        return {user.id for user in holders.values()} <= ids or (len(holders) == 1 and None in ids)
 
 
 def _shares_a_value(user: SkolonUser, key: Attribute, chosen: Mapping[Attribute, SkolonUser]) -> bool:

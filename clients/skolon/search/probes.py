@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from clients.skolon.scim import id_filter, search_filter
 from clients.skolon.search.pages import InconsistentPagesError, PageRequest, TooManyResultsError
-from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests
+from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, id_of
 from clients.skolon.server.capabilities import SearchMethod
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
@@ -152,12 +152,12 @@ class SearchProbes:
             self._capabilities.forget(organisation, {"takes_or", "max_terms"})
             return True
 
-    def _ids(self, method: SearchMethod, organisation: str, scim_filter: str) -> set[str]:
+    def _ids(self, method: SearchMethod, organisation: str, scim_filter: str) -> set[str | None]:
         try:
             found = self._requests.read_all(method, organisation, scim_filter)
         except _NO_ANSWER:
             return set()
-        return {user.id for user in found if isinstance(user, SkolonUser)}
+        return set(map(id_of, found))
 
     def finds_nothing_oddly(self, organisation: str, refused: RefusedSearchError) -> bool:
         """Find out whether an odd answer means that nothing was found.

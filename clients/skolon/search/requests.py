@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 from urllib.parse import quote
 
@@ -19,8 +20,6 @@ from schemas.users.scim import UnreadableScimError, load_list_response
 from schemas.users.skolon_user import SkolonUser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import requests
 
     from clients.skolon.profiles import Profile
@@ -78,6 +77,17 @@ class UnreadableUser(NamedTuple):
 
 
 FoundUser: TypeAlias = SkolonUser | UnreadableUser
+
+
+def id_of(found: FoundUser) -> str | None:
+    """Return the id of a user that was found, readable or not; None if it has none that is a text.
+
+    Whether a search finds a user does not depend on whether the user is valid.
+    """
+    if isinstance(found, SkolonUser):
+        return found.id
+    user_id = found.resource.get("id") if isinstance(found.resource, Mapping) else None
+    return user_id if isinstance(user_id, str) else None
 
 
 class RefusedSearchError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,6 +10,7 @@ import pytest
 
 from clients.skolon.auth import StaticToken
 from clients.skolon.client import ScimSkolonClient
+from clients.skolon.errors import UnreadableUserError
 from clients.skolon.profiles import ASSUMED
 from clients.skolon.server.capability_cache import CapabilityCache
 from devtools.odd_servers.oddities import UNUSABLE, SearchOddity
@@ -170,6 +172,32 @@ def test_a_key_that_finds_no_user_halts(key: Attribute) -> None:
 
     with pytest.raises(HaltError, match="does not find users by"):
         found_by(Deaf([document(number) for number in range(PRESENT)], frozenset()))
+
+
+def test_users_that_become_unreadable_are_found_all_the_same() -> None:
+    """P7: an unreadable answer, given while the keys are tried, is no proof that a key finds nobody."""
+
+    class Breaking(OddServer):
+        is_listed = False
+
+        def _found(self, terms: Sequence[re.Match[str]], asked: Mapping[str, Any]) -> tuple[str, bytes]:
+            status, body = super()._found(terms, asked)
+            if not terms:
+                self.is_listed = True
+                return status, body
+            answer = json.loads(body)
+            for user in answer.get("Resources", ()) if self.is_listed else ():
+                user["userName"] = [5]
+            return status, json.dumps(answer).encode()
+
+    server = Breaking([document(number) for number in range(PRESENT)], frozenset())
+    with serve(server, threads=2) as served:
+        client = ScimSkolonClient(url=f"{served.url}/{{organisation}}", token=StaticToken("made-up"))
+        (absent,) = client.search_many("exempel", [keys(PRESENT)])
+        with pytest.raises(UnreadableUserError):
+            client.search("exempel", keys(1))
+    assert server.is_listed
+    assert absent == []
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
