@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from clients.entra.errors import token_error
 from clients.entra.msal_http import ForeignEndpointError, InvalidResponseError, MsalHttp
 from clients.http.errors import TRANSPORT_ERRORS, FailureCategory, classify
+from clients.turns import Turn
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
@@ -28,14 +29,12 @@ CAPACITY: Final = 500
 
 
 class _Application:
-    """One msal application and what is known of it; `lock` is held around every use."""
+    """One msal application; `turn` is taken around every use."""
 
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.turn = Turn(clock)
         self.msal: Any = None
         self.http: MsalHttp | None = None
-        self.failure: HaltError | TransientError | None = None
-        self.failed_at = 0.0
 
 
 class EntraTokens:
@@ -70,20 +69,15 @@ class EntraTokens:
         missing = _missing(credentials)
         if missing is not None:
             raise HaltError(Cause.ENTRA_CREDENTIALS, Detail(missing))
-        arrived = self._clock()
         application = self._application(credentials)
-        with application.lock:
-            if application.failure is not None and application.failed_at >= arrived:
-                raise _again(application.failure)
+        with application.turn.taken():
             outcome = self._fetch(application, credentials, refused, claims)
             if isinstance(outcome, str):
-                application.failure = None
                 return outcome
-            application.failure, application.failed_at = outcome, self._clock()
             if isinstance(outcome, HaltError):
                 # msal remembers a refusal for a minute; a mended secret shall work at once.
                 application.msal = None
-        raise _again(outcome)
+            raise outcome
 
     def forget(self, credentials: Credentials) -> None:
         """Have the next token fetched anew: one at hand has the rights of the time when it was given."""
@@ -92,7 +86,7 @@ class EntraTokens:
 
     def _application(self, credentials: Credentials) -> _Application:
         with self._lock:
-            return self._applications.setdefault(credentials, _Application())
+            return self._applications.setdefault(credentials, _Application(self._clock))
 
     def _fetch(  # noqa: PLR0911 - one table
         self, application: _Application, credentials: Credentials, refused: str | None, claims: str | None
@@ -167,16 +161,3 @@ def _missing(credentials: Credentials) -> DetailKind | None:
     if not credentials.client_id:
         return DetailKind.UNKNOWN_APPLICATION
     return None if credentials.client_secret else DetailKind.SECRET_MISSING
-
-
-def _again(error: HaltError | TransientError) -> HaltError | TransientError:
-    """Return a copy, so that threads do not write their tracebacks into one exception."""
-    if isinstance(error, HaltError):
-        return HaltError(error.cause, error.detail)
-    return TransientError(
-        error.dependency,
-        error.detail,
-        retry_after=error.retry_after,
-        status=error.status,
-        kind=error.kind,
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote_plus
@@ -12,6 +11,7 @@ from urllib.parse import quote_plus
 from clients.http.errors import FailureCategory, TransportFailure
 from clients.http.retry_after import retry_after
 from clients.http.session import json_object, succeeded
+from clients.turns import Turn
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, HaltError, TransientError, UnreachableError
@@ -75,16 +75,18 @@ class ClientCredentialsTokenSource:
         self._url = url
         self._authorization = _basic(client_id, client_secret)
         self._clock = clock
-        self._lock = threading.Lock()
+        self._turn = Turn(clock)
         self._token: str | None = None
         self._good_until = 0.0
 
     def token(self, refused: str | None = None) -> str:
         """Return a token, asking for a new one when need be: one request, however many threads want it.
 
+        Threads that waited for one that failed share its failure.
+
         Raises `HaltError` (`skolon_credentials`) or `TransientError`.
         """
-        with self._lock:
+        with self._turn.taken():
             current = self._token
             if current is None or current == refused or self._clock() >= self._good_until:
                 current, life = self._new()

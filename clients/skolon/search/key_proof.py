@@ -52,7 +52,7 @@ class KeyProof:
             or not unmatched_keys(users, found) - tried_keys
         ):
             return
-        with self._capabilities.probe_lock(organisation):
+        with self._capabilities.probe_turn(organisation):
             known = self._capabilities.get(organisation)
             # All keys at once: another user will be without another one.
             keys = {attribute for keys in users for attribute in keys} - known.tried_keys

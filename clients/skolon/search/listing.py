@@ -12,6 +12,7 @@ from cachetools import TTLCache
 from clients.skolon.search.filters import users_matching
 from clients.skolon.search.pages import InconsistentPagesError, TooManyResultsError, iterate_resources
 from clients.skolon.search.requests import FoundUser, RefusedSearchError, SearchRequests, UnreadableUser
+from clients.turns import Turn
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import HaltError
@@ -71,7 +72,7 @@ class ListedUsers:
         self._requests = requests
         self._read = read
         self._lock = threading.Lock()
-        self._listing: dict[str, threading.Lock] = {}
+        self._listing: dict[str, Turn] = {}
         self._indexes: TTLCache[str, _Index] = TTLCache(_MAX_INDEXES, ttl=TTL, timer=clock)
 
     def find(self, organisation: str, users: Sequence[Mapping[Attribute, str]]) -> list[FoundUser]:
@@ -101,8 +102,8 @@ class ListedUsers:
 
     def _index(self, organisation: str) -> _Index:
         with self._lock:
-            listing = self._listing.setdefault(organisation, threading.Lock())
-        with listing:  # the others wait for the one that lists
+            listing = self._listing.setdefault(organisation, Turn())
+        with listing.taken():
             with self._lock:
                 index = self._indexes.get(organisation)
             if index is None:

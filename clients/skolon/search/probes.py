@@ -72,7 +72,7 @@ class SearchProbes:
 
         Raises `HaltError` (`skolon_search`) if the server ignores filters, and what a search by GET raises.
         """
-        with self._capabilities.probe_lock(organisation):
+        with self._capabilities.probe_turn(organisation):
             method = self._capabilities.get(organisation).method or self._find_method(organisation)
             self._capabilities.record(organisation, method=method)
             return method
@@ -107,7 +107,7 @@ class SearchProbes:
 
         None is not found out: the organisation may have no user that is readable.
         """
-        with self._capabilities.probe_lock(organisation):
+        with self._capabilities.probe_turn(organisation):
             takes_or = self._capabilities.get(organisation).takes_or
             if takes_or is not None:
                 return takes_or
@@ -133,7 +133,7 @@ class SearchProbes:
         is_maybe_long = refused.status in MAYBE_TOO_MANY_TERMS
         if terms < _SEVERAL or not (is_maybe_long or refused.status in MAYBE_NO_OR):
             return False
-        with self._capabilities.probe_lock(organisation):
+        with self._capabilities.probe_turn(organisation):
             known = self._capabilities.get(organisation)
             if known.takes_or is None or (known.max_terms is not None and known.max_terms < terms):
                 return True  # another thread has found it out
@@ -167,7 +167,7 @@ class SearchProbes:
         method = self._capabilities.get(organisation).method
         if not refused.maybe_empty or method is None:
             return False
-        with self._capabilities.probe_lock(organisation):
+        with self._capabilities.probe_turn(organisation):
             self._method_that_finds(organisation, method)
             return self._capabilities.get(organisation).has_odd_empty_answer
 

@@ -13,10 +13,12 @@ import structlog
 from cachetools import LRUCache
 
 from clients.skolon.server.capabilities import Capabilities, dump_capabilities, load_capabilities, ttl_of
+from clients.turns import Turn
 from schemas.errors import UpdateSyncError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from contextlib import AbstractContextManager
 
     from schemas.capability_finding import CapabilityFinding
 
@@ -86,7 +88,7 @@ class CapabilityCache:
         self._lock = threading.Lock()
         self._loading = threading.Lock()
         self._known: LRUCache[str, _Known] = LRUCache(_CAPACITY)
-        self._probes: dict[str, threading.Lock] = {}
+        self._probe_turns: dict[str, Turn] = {}
         self._store_away_until = 0.0
 
     def get(self, organisation: str) -> Capabilities:
@@ -120,10 +122,11 @@ class CapabilityCache:
             self._known[organisation] = _Known(values=values, ends=ends, reread_at=self._clock() + REREAD)
         self._try(lambda store: store.forget(organisation, names))
 
-    def probe_lock(self, organisation: str) -> threading.Lock:
-        """Return the lock under which one thread probes a server; the others wait for it."""
+    def probe_turn(self, organisation: str) -> AbstractContextManager[None]:
+        """Have one thread probe a server; the others wait for it, and share its failure."""
         with self._lock:
-            return self._probes.setdefault(organisation, threading.Lock())
+            turn = self._probe_turns.setdefault(organisation, Turn())
+        return turn.taken()
 
     def _current(self, organisation: str) -> _Known:
         """Return what is known and valid, after the store was read if it is time for that."""
