@@ -172,7 +172,7 @@ class UserSyncHandler:
             ),
             peers=peers,
             remembered_sources=partial(
-                self._store.verifications.later_sources, item.tenant, message.user, before=message.run
+                self._store.verifications.value_sources, item.tenant, message.user, before=message.run
             ),
             last_writes=partial(self._store.write_history.last_writes, message.run, message.user),
             keeper=partial(self._store.shared_organisations.keeper, record.sharing),

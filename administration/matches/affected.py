@@ -148,7 +148,7 @@ class DecisionEffects:
             user,
             dataclasses.replace(self._record, decisions=decisions),
             self._gateways,
-            partial(self._store.verifications.later_sources, self._tenant, user),
+            partial(self._store.verifications.value_sources, self._tenant, user),
             partial(self._store.shared_organisations.keeper, self._record.sharing),
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from administration.matches.affected import failed_undos_of, find_decision, others_of
 from administration.matches.link_evidence import runs_that_wrote, weigh_link
 from administration.runs.trigger import build_request
-from schemas.errors import UsageError
+from schemas.errors import HaltError, PermanentError, TransientError, UsageError
 from schemas.hub.action import ActionRefusal, ActionRefusedError
 from schemas.runs.operation import OperationKind, OperationStatus
 from schemas.tenants.match_decision import DecisionKind
@@ -75,6 +75,16 @@ class MatchDecider:
             return None
         self._check_link(record, entra_id, skolon_id, gateways)
         return weigh_link(entra_id, skolon_id, record=record, gateways=gateways)
+
+    def link_refusal(self, entra_id: str, skolon_id: str, gateways: Gateways) -> ActionRefusal | None:
+        """Return why a link of the two would be refused, None if it can be made, or nothing is known."""
+        try:
+            self._check_link(self.store.tenants.get(self.tenant), entra_id, skolon_id, gateways)
+        except ActionRefusedError as error:
+            return error.why
+        except (HaltError, TransientError, PermanentError):
+            return None
+        return None
 
     def halted_run(self) -> Run | None:
         """Return a halted run that has to be answered before a run applies a decision, or None."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.runs.guard_forecast import forecast_of_dry_run
-from schemas.outcomes import Mode, NotFoundReason, Outcome
+from schemas.outcomes import OPEN_STATUSES, Mode, NotFoundReason, Outcome
 
 if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
@@ -40,6 +40,16 @@ class RunDetails:
     undos: tuple[RunUndo, ...]
     not_in_entra: tuple[str, ...] = ()
     guard: GuardForecast | None = None
+
+    def can_be_undone(self, run: Run) -> bool:
+        """Whether there is anything to undo, and no undo has done it for all users."""
+        # A halted run may have changed users whose results are on their way.
+        return (
+            not run.dry_run
+            and run.status not in OPEN_STATUSES
+            and bool(self.changes.users)
+            and not any(each.is_complete for each in self.undos)
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return what is added to the contract's object."""

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from schemas.errors import UsageError
 from schemas.messages.messages import MAX_RUN_ID
+from schemas.outcomes import Outcome, RunKind
 
 if TYPE_CHECKING:
     from schemas.runs.run import RunSummary
     from store.store import Store
+
+#: Undos that are named.
+_MAX_UNDOS: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,12 @@ def runs_page(tenant: str, *, store: Store, before: str | None = None, limit: in
     found = store.runs.list(tenant, limit + 1, before=number)
     shown = found[:limit]
     return RunsPage(runs=tuple(shown), before=shown[-1].run.id if len(found) > limit else None)
+
+
+def undos_since(tenant: str, run: int | None, *, store: Store) -> list[RunSummary]:
+    """Return the undos of a tenant that are newer than a run and have restored values, the newest first."""
+    undos = store.runs.list(tenant, _MAX_UNDOS, kinds=(RunKind.UNDO,))
+    return [each for each in undos if each.run.id > (run or 0) and each.counts.get(Outcome.UPDATED)]
 
 
 def run_of_tenant(tenant: str, run: str, *, store: Store) -> RunSummary | None:

@@ -213,7 +213,7 @@ def explain_user(  # noqa: PLR0913 - the user, the settings, how to show them, a
     """Return what the sync would do to a user now, with `override` over the settings; nothing is changed."""
     record = store.tenants.get(tenant)
     record = dataclasses.replace(record, tenant=apply_override(record.tenant, override))
-    remembered = partial(store.verifications.later_sources, tenant, user)
+    remembered = partial(store.verifications.value_sources, tenant, user)
     keeper = partial(store.shared_organisations.keeper, record.sharing)
     explained = explain(user, record, gateways, remembered, keeper)
     return Explanation(user=user, explained=explained, values=values)

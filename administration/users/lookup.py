@@ -96,10 +96,18 @@ def find_users(
         if not (found or entra):
             entra = users_by_skolon(identifier, record.tenant, graph, store=store, gateways=gateways)
     except (HaltError, TransientError):
-        if not (found or is_id):
+        # An id that Entra has is that user's, whether or not Skolon can be asked about it.
+        if not (found or (is_id and _is_in_entra(identifier, graph))):
             raise
         entra = []
     return list(dict.fromkeys([*found, *entra])) or ([identifier.lower()] if is_id else [])
+
+
+def _is_in_entra(entra_id: str, graph: GraphClient) -> bool:
+    with suppress(HaltError, TransientError, PermanentError):
+        return graph.user(entra_id.lower(), ("id",)) is not None
+    # Who cannot be asked may have it: the user's own page says that Entra is away.
+    return True
 
 
 def users_by_skolon(

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, abort, g, render_template
 from flask_babel import gettext as _
 
-from administration.dead_letters.open_failures import failed_users_list, failure_groups
+from administration.dead_letters.open_failures import failed_users_list, failed_users_now, failure_groups
 from administration.dead_letters.set_aside import groups_aside
 from administration.paging import UsersPage, all_users
 from administration.remedies import FailureOwners
+from administration.runs.tenant_runs import undos_since
 from administration.tenants.status import tenant_statuses
 from administration.users.view import group_names
 from hub.addresses import reason_of, requested_page, tenant_of
@@ -79,6 +80,8 @@ def overview(tenant: str) -> str:
             for group, _ in groups
             if group.reason in said and group.first < said[group.reason].until
         },
+        undone=status.users.reverted,
+        undos=undos_since(tenant, status.users.run, store=services.store) if status.users.reverted else (),
         users_aside=sum(status.users.set_aside.values()),
         failed=sum(group.users for group, _ in groups),
         recent=sum(group.recent for group, _ in groups),
@@ -155,7 +158,13 @@ def _group(tenant: str, reason: Reason) -> FailureGroup | None:
 def _csv(tenant: str, reason: Reason | None) -> Response:
     found, language = tenant_of(tenant), current_language()
     store = hub_services().store
-    users, owners = all_users(failed_users_list(tenant, reason, store=store)), FailureOwners(store)
+    now = dt.datetime.now(dt.UTC)
+    read = (
+        failed_users_now(tenant, store=store, now=now)
+        if reason is None
+        else failed_users_list(tenant, reason, store=store)
+    )
+    users, owners = all_users(read), FailureOwners(store)
     rows = (
         (
             each.entra_id,

@@ -13,13 +13,15 @@ from administration.runs.tenant_runs import runs_page
 from hub.actions.acting import may_act
 from hub.addresses import run_summary_of, tenant_of
 from hub.language import current_language
+from hub.presentation import words
 from hub.presentation.advice import advice_on
 from hub.presentation.changes import change_rows
 from hub.presentation.details import page_detail
+from hub.presentation.mapping.losses import losses
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause, Mode
+from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Cause, Mode, Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +48,12 @@ def overview(tenant: str) -> str:
     page = runs_page(tenant, store=hub_services().store, before=before, limit=_PAGE_SIZE)
     bars = {summary.run.id: outcome_bar(summary.counts) for summary in page.runs}
     return render_template(
-        "runs.html", tenant=found, page=page, bars=bars, is_first=before is None, may_act=may_act(tenant)
+        "runs.html",
+        tenant=found,
+        page=page,
+        bars=bars,
+        is_first=before is None,
+        may_act=may_act(tenant),
     )
 
 
@@ -91,8 +98,8 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
         ],
         "settled_later": details.settled_later if details else 0,
         "undos": details.undos if details else (),
-        # A halted run may have changed users whose results are on their way.
-        "can_be_undone": not run.dry_run and not is_open and bool(details and details.changes.users),
+        "can_be_undone": bool(details and details.can_be_undone(run)),
+        "undoes_now": _undoes_now(run),
         "halt": halt,
         # What the guard counted is what an administrator decides by.
         "halt_detail": "" if halt is None else halt.detail_text(run.detail),
@@ -111,8 +118,23 @@ def _facts(summary: RunSummary) -> dict[str, Any]:
             for advice in (advice_on(warning.kind, language),)
         ],
         "idle": services.idle.of_run(summary) if is_open and services.idle is not None else (),
+        # Of a preview with settings of its own.
+        "losses": losses(services.store.mapping_comparisons.for_run(run.id)) if _tries_settings(run) else (),
+        "names": words.of_run(run),
         "took": None if run.finished is None else _seconds(run.finished - run.started),
     }
+
+
+def _undoes_now(run: Run) -> int | None:
+    """Return the run that a preview of an undo is about, None if it is none or that one was undone since."""
+    if not run.dry_run or run.reverts_run_id is None or run.status is not Status.COMPLETED:
+        return None
+    undos = hub_services().store.undo_records.undos_of(run.reverts_run_id)
+    return None if any(each.is_complete for each in undos) else run.reverts_run_id
+
+
+def _tries_settings(run: Run) -> bool:
+    return bool(run.settings_override) and run.status not in OPEN_STATUSES
 
 
 def _advice_on(run: Run, reason: Reason) -> Advice:

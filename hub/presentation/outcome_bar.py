@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.outcomes import Outcome
+from schemas.reports.user_status import SyncState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +18,11 @@ WIDTH: Final = 1000
 _NARROWEST: Final = 6
 
 #: The order on a bar: done, then waiting, then left alone, then failed.
-ORDER: Final = (
+ORDER: Final[Sequence[Outcome | SyncState]] = (
     Outcome.UPDATED,
     Outcome.WOULD_UPDATE,
     Outcome.UNCHANGED,
+    SyncState.REVERTED,
     Outcome.SUPERSEDED,
     Outcome.PENDING,
     Outcome.NOT_FOUND,
@@ -33,13 +35,13 @@ ORDER: Final = (
 class Share:
     """So many users of an outcome, and where their part of the bar begins and how wide it is, in units."""
 
-    outcome: Outcome
+    outcome: Outcome | SyncState
     users: int
     begins: int
     width: int
 
 
-def outcome_bar(counts: Mapping[Outcome, int]) -> tuple[Share, ...]:
+def outcome_bar(counts: Mapping[Any, int]) -> tuple[Share, ...]:
     """Return the shares of a bar, which together are as wide as it is; empty if there are no users."""
     present = [(outcome, counts[outcome]) for outcome in ORDER if counts.get(outcome, 0) > 0]
     return tuple(_shares(present, _widths([users for _, users in present])))
@@ -49,7 +51,8 @@ def user_bar(users: UserTotals) -> tuple[Share, ...]:
     """Return the bar of a tenant's users, by the newest outcome of each."""
     return outcome_bar(
         {
-            Outcome.UNCHANGED: users.in_sync + users.reverted,
+            Outcome.UNCHANGED: users.in_sync,
+            SyncState.REVERTED: users.reverted,
             Outcome.NOT_FOUND: users.not_found,
             Outcome.OUT_OF_SCOPE: users.out_of_scope,
             Outcome.DEAD_LETTERED: users.failures,
@@ -57,7 +60,7 @@ def user_bar(users: UserTotals) -> tuple[Share, ...]:
     )
 
 
-def _shares(present: Sequence[tuple[Outcome, int]], widths: Sequence[int]) -> Iterator[Share]:
+def _shares(present: Sequence[tuple[Outcome | SyncState, int]], widths: Sequence[int]) -> Iterator[Share]:
     begins = 0
     for (outcome, users), width in zip(present, widths, strict=True):
         yield Share(outcome=outcome, users=users, begins=begins, width=width)

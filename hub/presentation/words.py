@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import Dependency
 from schemas.hub.member import Role
-from schemas.outcomes import NotFoundReason, Outcome, RunKind, Status
+from schemas.outcomes import ENDED_STATUSES, NotFoundReason, Outcome, RunKind, Status
 from schemas.reports.remedy import Owner
+from schemas.reports.user_status import SyncState
 from schemas.runs.changes import ChangeKind
 from schemas.runs.sign_in import ValueMatch
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask_babel.speaklater import LazyString
+
+    from schemas.runs.run import Run
 
 OUTCOMES: Final[Mapping[Outcome, LazyString]] = {
     Outcome.PENDING: _("Waiting"),
@@ -30,13 +33,28 @@ OUTCOMES: Final[Mapping[Outcome, LazyString]] = {
     Outcome.DEAD_LETTERED: _("Failed"),
 }
 
+#: What a run did that has come to its end.
+ENDED: Final[Mapping[Outcome, LazyString]] = {**OUTCOMES, Outcome.PENDING: _("Not reached by the run")}
+
+#: What settings would do that are tried: a user that they leave as it is need not be right.
+FORECASTS: Final[Mapping[Outcome, LazyString]] = {**OUTCOMES, Outcome.UNCHANGED: _("Would stay as it is")}
+
 #: Users as they are now, and not as one run found them.
-USERS: Final[Mapping[Outcome, LazyString]] = {
+USERS: Final[Mapping[Outcome | SyncState, LazyString]] = {
     Outcome.UNCHANGED: _("Right in Skolon"),
+    SyncState.REVERTED: _("As before a run that was undone"),
     Outcome.NOT_FOUND: _("Not in Skolon"),
     Outcome.OUT_OF_SCOPE: _("Left out by your settings"),
     Outcome.DEAD_LETTERED: _("Failed"),
 }
+
+
+def of_run(run: Run) -> Mapping[Outcome, LazyString]:
+    """Return what the outcomes of a run's users are called."""
+    if run.settings_override:
+        return FORECASTS
+    return ENDED if run.status in ENDED_STATUSES else OUTCOMES
+
 
 STATUSES: Final[Mapping[Status, LazyString]] = {
     Status.READING: _("Reading from Entra"),

@@ -57,11 +57,11 @@ class SyncResult:
     #: Attributes that Skolon does not show as they were written; the second ones are new.
     altered: tuple[Attribute, ...] = ()
     newly_altered: tuple[Attribute, ...] = ()
-    #: Attributes that keep their value, because an earlier source of theirs went blank.
+    #: Attributes that keep their value, because an earlier source of theirs is blank.
     identity_kept: tuple[Attribute, ...] = ()
-    #: Which values come from a later source than their attribute's first, as a text
+    #: Which values come from another source than the default's first, as a text
     #: (schemas/users/value_sources.py); None if nothing was compared.
-    later_sources: str | None = None
+    value_sources: str | None = None
     #: Of a preview: how its settings and the saved ones map the user, as a text
     #: (schemas/runs/totals/mapping_comparison.py).
     mapping_comparison: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Text, and_, cast, func, null, select, update
+from sqlalchemy import Text, and_, case, cast, exists, func, null, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
@@ -68,12 +68,32 @@ class UndoRecords:
 
     def undos_of(self, run_id: int) -> tuple[RunUndo, ...]:
         """Return the undos of a run that are no dry runs, the oldest first."""
-        runs, receipts, undone = tables.runs, tables.receipts, tables.runs.alias()
+        runs, receipts, undone, again = tables.runs, tables.receipts, tables.runs.alias(), tables.runs.alias()
+
+        def of(outcome: Outcome) -> ColumnElement[int]:
+            return func.sum(case((receipts.c.outcome == outcome, 1), else_=0))
+
+        told = receipts.c.outcome.in_((Outcome.UPDATED, Outcome.DEAD_LETTERED))
+        was_undone = exists().where(
+            again.c.tenant_id == runs.c.tenant_id,
+            again.c.reverts_run_id == runs.c.id,
+            ~again.c.dry_run,
+            again.c.status != Status.CANCELLED,
+        )
+        names_none = cast(runs.c.users, Text) == "[]"
+        is_complete = and_(runs.c.status == Status.COMPLETED, names_none, ~was_undone)
         query = (
-            select(runs.c.id, runs.c.status, runs.c.finished, func.count(receipts.c.run_id).label("users"))
+            select(
+                runs.c.id,
+                runs.c.status,
+                runs.c.finished,
+                of(Outcome.UPDATED).label("users"),
+                of(Outcome.DEAD_LETTERED).label("failed"),
+                func.max(case((is_complete, 1), else_=0)).label("is_complete"),
+            )
             # By the tenant, whose runs have an index.
             .join(undone, undone.c.tenant_id == runs.c.tenant_id)
-            .outerjoin(receipts, and_(receipts.c.run_id == runs.c.id, receipts.c.outcome == Outcome.UPDATED))
+            .outerjoin(receipts, and_(receipts.c.run_id == runs.c.id, told))
             .where(undone.c.id == run_id, runs.c.reverts_run_id == run_id, ~runs.c.dry_run)
             .group_by(runs.c.id, runs.c.status, runs.c.finished)
             .order_by(runs.c.id)
@@ -85,6 +105,7 @@ class UndoRecords:
                     status=Status(row.status),
                     finished=row.finished and as_utc(row.finished),
                     users=row.users,
+                    is_complete=bool(row.is_complete) and not row.failed,
                 )
                 for row in connection.execute(query)
             )

@@ -49,7 +49,7 @@ def incomplete_values(result: SyncResult) -> dict[str, Any]:
         "unwritten_attributes": sorted(map(str, result.unwritten)),
         "identity_kept": sorted(map(str, result.identity_kept)) or null(),
         "altered_attributes": sorted(map(str, result.altered)) or null(),
-        "later_sources": result.later_sources,
+        "value_sources": result.value_sources,
         # A user that this run has not claimed is as the version says: so the next run knows what it has been
         # told of that user. What a claim has changed since has another version.
         "skolon_version": case(

@@ -9,12 +9,12 @@ from sqlalchemy import String, cast, select
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
 from schemas.runs.sign_in import SignInMatch, ValueMatch
 from schemas.runs.verification import VerifiedReceipt
-from schemas.users.value_sources import parse_later_sources
+from schemas.tenants.mapping.sources import restore_sources
+from schemas.users.value_sources import NOTHING_REMEMBERED, RememberedSources, parse_value_sources
 from store import tables
 from store.timestamps import as_utc
 
 if TYPE_CHECKING:
-    from schemas.users.attributes import Attribute
     from store.database import Database
 
 
@@ -74,29 +74,40 @@ class Verifications:
             ),
         )
 
-    def later_sources(
-        self, tenant: str, entra_id: str, *, before: int | None = None
-    ) -> dict[Attribute, str] | None:
-        """Return which values come from a later source than their attribute's first, None if unknown.
+    def value_sources(self, tenant: str, entra_id: str, *, before: int | None = None) -> RememberedSources:
+        """Return which source the user's values in Skolon came from.
 
         That is what the user's last receipt says that says it, dry runs apart, of a run older than `before`.
+        If none does, such as those of a user that has always failed, it tells the orders of sources by which
+        runs have looked at the user.
         """
         receipts, runs, tenants = tables.receipts, tables.runs, tables.tenants
-        query = (
-            select(receipts.c.later_sources)
+        of_user = (
+            select(receipts.c.value_sources, receipts.c.finished_at, receipts.c.tenant_id, tenants.c.settings)
             .join(tenants, tenants.c.id == receipts.c.tenant_id)
             .join(runs, runs.c.id == receipts.c.run_id)
             .where(
                 tenants.c.key == tenant,
                 receipts.c.entra_id == entra_id,
-                receipts.c.later_sources.is_not(None),
+                receipts.c.finished_at.is_not(None),
                 ~runs.c.dry_run,
             )
-            .order_by(receipts.c.run_id.desc())
-            .limit(1)
         )
         if before is not None:
-            query = query.where(receipts.c.run_id < before)
+            of_user = of_user.where(receipts.c.run_id < before)
+        last = (
+            of_user.where(receipts.c.value_sources.is_not(None)).order_by(receipts.c.run_id.desc()).limit(1)
+        )
         with self._database.transaction() as connection:
-            text = connection.scalar(query)
-        return None if text is None else parse_later_sources(text)
+            told = connection.execute(last).one_or_none()
+            if told is not None:
+                return RememberedSources(sources=parse_value_sources(told.value_sources))
+            first = connection.execute(of_user.order_by(receipts.c.run_id).limit(1)).one_or_none()
+            if first is None:
+                return NOTHING_REMEMBERED
+            changes = tables.mapping_changes
+            replaced = select(changes.c.before).where(
+                changes.c.tenant_id == first.tenant_id, changes.c.at > first.finished_at
+            )
+            orders = [*connection.scalars(replaced), first.settings["sources"]]
+        return RememberedSources(former_orders=tuple(map(restore_sources, orders)))

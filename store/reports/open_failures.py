@@ -82,10 +82,17 @@ class OpenFailures:
                 lambda: _groups(connection, tenant_id, query, recently),
             )
 
-    def page(
-        self, tenant: str, reason: Reason | None, *, after: str, limit: int, users: Collection[str] = ()
+    def page(  # noqa: PLR0913 - which users, of which reasons
+        self,
+        tenant: str,
+        reason: Reason | None,
+        *,
+        after: str,
+        limit: int,
+        users: Collection[str] = (),
+        but: Collection[Reason] = (),
     ) -> list[OpenFailure]:
-        """Return the users that fail for a reason, or for any, by Entra id: those behind `after`.
+        """Return the users that fail for a reason, or for any `but` some, by Entra id: those behind `after`.
 
         Those of the named `users` alone, if there are some.
         """
@@ -95,6 +102,8 @@ class OpenFailures:
             query = query.where(receipts.c.entra_id > after).order_by(receipts.c.entra_id).limit(limit)
             if users:
                 query = query.where(receipts.c.entra_id.in_(users))
+            if but:
+                query = query.where(receipts.c.reason.not_in(but))
             if reason is not None:
                 query = query.where(receipts.c.reason == reason)
                 # The index of those that fail has them in this order.

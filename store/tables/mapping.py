@@ -13,6 +13,8 @@ mapping_drafts = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("tenant_id", Integer, ForeignKey("tenants.id", ondelete="CASCADE"), nullable=False),
     Column("sources", JSON, nullable=False),
+    # The active mapping that it was drafted beside: so it is known what changed there since.
+    Column("base", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     # The key of the form that changed it last: sent twice, it changes it once.
     Column("edit_key", String(100)),

@@ -61,12 +61,12 @@ receipts = Table(
     Column("skipped_attributes", JSON),
     # Attributes that a dead letter has not written while the others were; missing when there are none.
     Column("unwritten_attributes", JSON),
-    # Attributes that keep their value, because an earlier source of theirs went blank; missing for none.
+    # Attributes that keep their value, because an earlier source of theirs is blank; missing for none.
     Column("identity_kept", JSON),
     # Attributes that Skolon does not show as they were written; missing when there are none.
     Column("altered_attributes", JSON),
-    # Which values come from a later source than their attribute's first; missing when nothing was compared.
-    Column("later_sources", String(200)),
+    # Which values come from another source than the default's first; missing when nothing was compared.
+    Column("value_sources", String(200)),
     # The outcome that a user would have had that the guard blocked.
     Column("forecast_outcome", String(20)),
     Column("forecast_reason", String(40)),

@@ -33,8 +33,11 @@ class MappingDrafts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, tenant: str, sources: Sources, by: Actor) -> int:
-        """Store a new draft and return its number; raise `ActionRefusedError` if there are too many."""
+    def add(self, tenant: str, sources: Sources, by: Actor, *, base: Sources) -> int:
+        """Store a new draft beside the active mapping `base`, and return its number.
+
+        Raises `ActionRefusedError` if there are too many.
+        """
         drafts, tenants, created = tables.mapping_drafts, tables.tenants, now()
         with self._database.transaction() as connection:
             is_tenant = tenants.c.key == tenant
@@ -49,6 +52,7 @@ class MappingDrafts:
             values = {
                 "tenant_id": tenant_id,
                 "sources": dump_sources(sources),
+                "base": dump_sources(base),
                 "version": 1,
                 "created": created,
                 "created_by_member": by.member,
@@ -74,9 +78,17 @@ class MappingDrafts:
             return [_draft(row) for row in connection.execute(query.order_by(drafts.c.id.desc()))]
 
     def change(  # noqa: PLR0913 - which draft, what it becomes, and who changes which version of it
-        self, tenant: str, draft: int, sources: Sources, by: Actor, *, version: int, key: str
+        self,
+        tenant: str,
+        draft: int,
+        sources: Sources,
+        by: Actor,
+        *,
+        version: int,
+        key: str,
+        base: Sources | None = None,
     ) -> None:
-        """Change a draft, once for each `key` in a row.
+        """Change a draft, once for each `key` in a row; with a `base` it stands beside that mapping now.
 
         Raises `ActionRefusedError` if it has another version by now, or is open no more.
         """
@@ -88,6 +100,7 @@ class MappingDrafts:
             _check(row, version)
             values = {
                 "sources": dump_sources(sources),
+                **({} if base is None else {"base": dump_sources(base)}),
                 "version": version + 1,
                 "edit_key": key,
                 "updated": now(),
@@ -146,6 +159,7 @@ def _draft(row: Row[Any]) -> MappingDraft:
         id=row.id,
         tenant=row.key,
         sources=restore_sources(row.sources),
+        base=restore_sources(row.base),
         version=row.version,
         created=as_utc(row.created),
         created_by=Actor(member=row.created_by_member, token=row.created_by_token),

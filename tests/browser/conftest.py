@@ -103,7 +103,7 @@ def site(chromium: Path, rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFa
 def make_draft(store: Store) -> int:
     """Make a draft of a mapping that differs from the active one, and return its number."""
     sources = {**store.tenants.outline(TENANT).sources, Attribute.EPPN: ("extensionAttribute3", "mail")}
-    return store.mapping_drafts.add(TENANT, sources, Actor())
+    return store.mapping_drafts.add(TENANT, sources, Actor(), base=sources)
 
 
 def make_runs(store: Store) -> tuple[int, int]:

@@ -26,7 +26,8 @@ TEXTS: Final = {
         "differs": "Det som skiljer sig från mappningen som gäller",
         "try": "Pröva det på alla användare",
         "tried": f"Prövat på {PEOPLE} användare. Inget ändrades.",
-        "lost": "Minst ett attribut skulle inte längre få något värde för någon användare.",
+        "lost": "Attributet skulle inte synkas längre.",
+        "stays": "Skulle förbli som den är",
         "discard": "Kasta utkastet",
         "discarded": "Utkastet är kastat.",
         "activate": "Låt utkastet gälla",
@@ -42,7 +43,8 @@ TEXTS: Final = {
         "differs": "What differs from the active mapping",
         "try": "Try it on all users",
         "tried": f"Tried on {PEOPLE} users. Nothing was changed.",
-        "lost": "At least one attribute would have a value for no user any more.",
+        "lost": "It would no longer be synced.",
+        "stays": "Would stay as it is",
         "discard": "Discard the draft",
         "discarded": "The draft is discarded.",
         "activate": "Make it the active mapping",
@@ -83,6 +85,7 @@ def test_a_mistake_is_drafted_seen_and_not_made(office: Office, language: str, s
     press(page, texts["try"])
     page.get_by_text(texts["tried"]).wait_for()
     page.get_by_text(texts["lost"]).wait_for()
+    assert texts["stays"] in page.locator("#progress .hub-legend").inner_text()
     if scripts:
         assert violations(page, axe) == []
     press(page, texts["discard"])

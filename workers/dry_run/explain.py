@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.errors import HaltError, PermanentError, TransientError
 from workers.pipeline.identity import Keeper, no_keeper
 from workers.pipeline.pipeline import SyncPipeline
-from workers.pipeline.source_order import RememberedSources, nothing_remembered
+from workers.pipeline.source_order import Memory, nothing_remembered
 from workers.pipeline.writer import DryRunWriter
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def explain(
     user_id: str,
     record: TenantRecord,
     gateways: Gateways,
-    remembered_sources: RememberedSources = nothing_remembered,
+    remembered_sources: Memory = nothing_remembered,
     keeper: Keeper = no_keeper,
 ) -> UserExplanation:
     """Run the steps of a user with a tenant's settings; write nothing (promise P1)."""

@@ -26,7 +26,7 @@ from workers.pipeline.identity import IdentityCheck, Keeper, StrongerMatches, no
 from workers.pipeline.incomplete import ensure_complete
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
-from workers.pipeline.source_order import RememberedSources, SourceOrder, nothing_remembered
+from workers.pipeline.source_order import Memory, SourceOrder, nothing_remembered
 from workers.pipeline.unique_values import UniqueValues
 from workers.pipeline.writer import write_until_settled
 from workers.rules.birth_dates import lacks_year
@@ -72,8 +72,8 @@ class SyncPipeline:
         claimed: bool = False,
         verifications: VerificationCache | None = None,
         peers: Peers = ANY_RUN,
-        remembered_sources: RememberedSources = nothing_remembered,
-        last_writes: Callable[[], LastWrites | None] = nothing_remembered,
+        remembered_sources: Memory = nothing_remembered,
+        last_writes: Callable[[], LastWrites | None] = lambda: None,
         keeper: Keeper = no_keeper,
         on_step: steps.StepListener = steps.ignore_step,
     ) -> None:
@@ -142,7 +142,7 @@ class SyncPipeline:
             return NO_MATCH_KEY
         verified = self._verifications and not self._faults and self._verifications.lookup(mapped)
         if verified:
-            return replace(verified, later_sources=self._source_order.to_remember(self._sources, self._kept))
+            return replace(verified, value_sources=self._source_order.to_remember(self._sources, self._kept))
         match = self._matcher.find(user.id, keys)
         if isinstance(match, NotFoundReason):
             if match is NotFoundReason.NO_MATCH:
@@ -290,7 +290,7 @@ class SyncPipeline:
             identity_kept=tuple(sorted(self._kept)),
             altered=tuple(sorted(altered)),
             newly_altered=tuple(sorted(self._newly_altered.union(result.altered))),
-            later_sources=None if result.skolon_id is None else to_remember,
+            value_sources=None if result.skolon_id is None else to_remember,
             detail=result.detail or (joined(self._notes) if self._notes else None),
             warnings=tuple(self._warnings),
             verification=self._verifications.verification() if self._verifications and is_verified else None,

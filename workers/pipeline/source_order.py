@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from schemas.users.value_sources import format_later_sources
+from schemas.users.attributes import SOURCE_ORDERED_ATTRIBUTES, Attribute
+from schemas.users.value_sources import NOTHING_REMEMBERED, RememberedSources, format_value_sources
 from workers.rules.kept_values import keeps_value, later_sources, replaced_by_later_source
 from workers.rules.mapping import is_personal
 
@@ -13,26 +14,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.tenants.tenant import Tenant
-    from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser
     from schemas.users.skolon_user import SkolonUser
     from workers.rules.mapping import ResolvedSource
 
-#: Returns which values of a user came from a later source than their attribute's first; None if unknown.
-RememberedSources = Callable[[], "Mapping[Attribute, str] | None"]
+#: Returns what is remembered of a user's values.
+Memory = Callable[[], RememberedSources]
 
 
-def nothing_remembered() -> None:
-    """Return None: the memory of a user without receipts."""
+def nothing_remembered() -> RememberedSources:
+    """Return the memory of a user without receipts."""
+    return NOTHING_REMEMBERED
 
 
 class SourceOrder:
     """Decides for one Entra user, with the tenant's order of sources."""
 
-    def __init__(self, tenant: Tenant, remembered: RememberedSources) -> None:
+    def __init__(self, tenant: Tenant, remembered: Memory) -> None:
         """Take what is called when a later source would replace a value, and seldom else."""
         self._tenant = tenant
         self._remembered = remembered
+        self._kept_from: dict[Attribute, str] = {}
 
     def kept(
         self,
@@ -47,18 +49,34 @@ class SourceOrder:
         if not replaced:
             return frozenset()
         remembered = self._remembered()
-        return frozenset(
-            attribute
+        self._kept_from = {
+            attribute: remembered.source(attribute) or ""
             for attribute in replaced
             if keeps_value(
                 later[attribute],
                 self._tenant.sources[attribute],
-                None if remembered is None else remembered.get(attribute, self._tenant.sources[attribute][0]),
-                is_personal=is_personal(user, changes[attribute]),
+                remembered.source(attribute),
+                # A run by the former order would have written it: no source before it can have gone blank.
+                may_replace=is_personal(user, changes[attribute])
+                or remembered.came_first(attribute, later[attribute]),
             )
-        )
+        }
+        return frozenset(self._kept_from)
 
     def to_remember(self, sources: Mapping[Attribute, ResolvedSource], kept: frozenset[Attribute]) -> str:
         """Return what the user's receipt notes of the sources of the values in Skolon."""
-        later = later_sources(sources, self._tenant)
-        return format_later_sources({name: each for name, each in later.items() if name not in kept})
+        return format_value_sources(
+            {
+                attribute: self._origin(attribute, sources[attribute], is_kept=attribute in kept)
+                for attribute in SOURCE_ORDERED_ATTRIBUTES
+                if attribute in sources
+            }
+        )
+
+    def _origin(self, attribute: Attribute, resolved: ResolvedSource, *, is_kept: bool) -> str:
+        """Return the source of a value; a value that stays where Entra has none is taken for the first's."""
+        order = self._tenant.sources[attribute]
+        if is_kept:
+            former = self._kept_from.get(attribute)
+            return former if former in order else order[0]
+        return resolved.source if resolved.known and resolved.source is not None else order[0]

@@ -56,7 +56,7 @@ class RevertedAccounts:
             return None
         undoable = self._undo_records.load(self._undone, account, before=self._before)
         return Account(
-            id=account, mapped={} if undoable is None else dict(_reversion(undoable, user, account).changes)
+            id=account, mapped={} if undoable is None else dict(reversion_of(undoable, user, account).changes)
         )
 
 
@@ -129,7 +129,7 @@ class UndoPipeline:
         if user.is_protected:
             detail = exclusion_reason([PROTECTED_IN_SKOLON])
             return SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail=detail)
-        reversion = _reversion(undoable, user, self._message.user)
+        reversion = reversion_of(undoable, user, self._message.user)
         plan = self._unique_values.plan(user, reversion.changes, searched={}, found=())
         if plan.changes:
             result = self._writer.write(user, plan.changes)
@@ -155,7 +155,8 @@ def _detail(reversion: Reversion, *, redelivered: bool) -> Detail | None:
     return joined(parts) if parts else None
 
 
-def _reversion(undoable: UndoRecord, user: SkolonUser, user_id: str) -> Reversion:
+def reversion_of(undoable: UndoRecord, user: SkolonUser, user_id: str) -> Reversion:
+    """Return what an undo restores of a Skolon user as it is now, and what it leaves."""
     return revert(
         user,
         undoable.written,

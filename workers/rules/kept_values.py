@@ -50,16 +50,17 @@ def keeps_value(
     order: tuple[str, ...],
     remembered: str | None,
     *,
-    is_personal: bool,
+    may_replace: bool,
 ) -> bool:
     """Say whether a value in Skolon stays, though a later `source` in the tenant's `order` has another one.
 
     It stays if it came from an earlier source (`remembered`): that one has gone blank. A value that always
-    came from this source is replaced, such as the renamed user principal name of a school without mail. If
-    nothing is remembered, only a value that is the user's own replaces another one.
+    came from this source is replaced, such as the renamed user principal name of a school without mail, also
+    when a source that has never had a value was put before it. If nothing is remembered, only a value that
+    `may_replace` another one does, such as the user's own.
     """
     if remembered is None or remembered not in order:
-        return not is_personal
+        return not may_replace
     return order.index(remembered) < order.index(source)
 
 

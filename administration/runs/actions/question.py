@@ -8,16 +8,17 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from administration.runs.details import details_of
-from administration.users.side_by_side import Agreement, side_by_side
+from administration.users.side_by_side import Agreement, AttributeRow, side_by_side
 from administration.users.view import reveal, view_user
 from schemas.details.detail import structured_json
+from schemas.errors import HaltError, PermanentError, TransientError
 from schemas.outcomes import QUESTION_CAUSES, Cause, Outcome
-from schemas.runs.changes import IDENTITY_ATTRIBUTES, ChangeCounts, ChangeKind
+from schemas.runs.changes import IDENTITY_ATTRIBUTES, ChangeCounts, ChangeKind, change_kind
+from workers.pipeline.undo import reversion_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from administration.users.side_by_side import AttributeRow
     from clients.gateways import Gateways
     from schemas.hub.member import Member
     from schemas.runs.run import Run, RunSummary
@@ -73,6 +74,8 @@ class Question:
 class SampledUser:
     """A user that would change: the attributes that differ, both sides with values.
 
+    Of an undo the one side is what the run has overwritten, in place of Entra's values.
+
     `is_unknown` says that Entra or Skolon could not be asked, so that there are none.
     """
 
@@ -125,6 +128,9 @@ def sample_of(run: Run, member: Member, *, store: Store, gateways: Gateways) -> 
     reveal(tenant, users, member, store=store)
     sampled = []
     for user in users:
+        if run.reverts_run_id is not None:
+            sampled.append(_restored(run, user, store=store, gateways=gateways))
+            continue
         view = view_user(tenant, user, values=True, store=store, gateways=gateways)
         now = None if view is None else view.now
         compared = [] if now is None else side_by_side(now)
@@ -132,6 +138,34 @@ def sample_of(run: Run, member: Member, *, store: Store, gateways: Gateways) -> 
         changing = tuple(row for row in rows if row.agreement in _CHANGES)
         sampled.append(SampledUser(user=user, rows=changing, is_unknown=now is not None and now.is_unknown))
     return sampled
+
+
+def _restored(run: Run, user: str, *, store: Store, gateways: Gateways) -> SampledUser:
+    """Return what an undo would restore of a user, as things stand now."""
+    record = store.undo_records.load(run.reverts_run_id or 0, user, before=run.id)
+    if record is None:
+        return SampledUser(user=user, rows=())
+    tenant = store.tenants.outline(run.tenant)
+    try:
+        held = gateways.skolon(tenant.skolon_target, dry_run=True).read(tenant.organisation, record.skolon_id)
+    except (HaltError, PermanentError, TransientError):
+        return SampledUser(user=user, rows=(), is_unknown=True)
+    if held is None or held.is_protected:
+        return SampledUser(user=user, rows=())
+    changes = reversion_of(record, held, user).changes
+    rows = tuple(
+        AttributeRow(
+            attribute=attribute,
+            entra=former,
+            rule=None,
+            skolon=held.attributes.get(attribute),
+            agreement=Agreement(change_kind(held.attributes.get(attribute), former)),
+            hint=None,
+            identity=attribute in IDENTITY_ATTRIBUTES,
+        )
+        for attribute, former in changes.items()
+    )
+    return SampledUser(user=user, rows=rows)
 
 
 def _together(made: ChangeCounts, foreseen: ChangeCounts) -> ChangeCounts:

@@ -48,6 +48,11 @@ class UndoOffer:
         """Whether the undo cancels the run, because it is halted."""
         return self.summary.run.status is Status.HALTED
 
+    @property
+    def is_done(self) -> bool:
+        """Whether an undo has come to its end for all users, so that another one has nothing to do."""
+        return any(each.is_complete for each in self.undos)
+
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""
         return {

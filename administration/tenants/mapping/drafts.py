@@ -47,6 +47,16 @@ class DraftView:
     finds_no_user: bool
 
     @property
+    def taken_back(self) -> tuple[Attribute, ...]:
+        """Attributes whose active sources were changed since it was drafted: it would change them again."""
+        return tuple(each for each in self.differences if self.active[each] != self.draft.base[each])
+
+    @property
+    def outdated(self) -> tuple[Attribute, ...]:
+        """Those of them that the draft itself did not change."""
+        return tuple(each for each in self.taken_back if self.draft.sources[each] == self.draft.base[each])
+
+    @property
     def active_state(self) -> str:
         """A digest of the active mapping, to see whether it has changed since."""
         return state_of(self.active)
@@ -102,8 +112,8 @@ def make_draft(tenant: str, sources: Sources | None, submission: Submission, *, 
     action = _action(AuditKind.DRAFT_MADE, tenant, submission, sources=named)
 
     def make() -> dict[str, Any]:
-        made = sources or store.tenants.outline(tenant).sources
-        return {"draft": store.mapping_drafts.add(tenant, made, submission.actor)}
+        active = store.tenants.outline(tenant).sources
+        return {"draft": store.mapping_drafts.add(tenant, sources or active, submission.actor, base=active)}
 
     return int(carry_out(action, submission.actor, make, store=store)["draft"])
 
@@ -120,6 +130,24 @@ def edit_draft(
         return
     store.mapping_drafts.change(
         draft.tenant, draft.id, sources, submission.actor, version=version, key=submission.key
+    )
+
+
+def renew_draft(view: DraftView, version: int, submission: Submission, *, store: Store) -> None:
+    """Have a draft keep what was changed in the active mapping since it was drafted, once.
+
+    What the draft itself changes stays. Raises as `edit_draft` does.
+    """
+    draft = view.draft
+    sources = {**draft.sources, **{each: view.active[each] for each in view.outdated}}
+    store.mapping_drafts.change(
+        draft.tenant,
+        draft.id,
+        sources,
+        submission.actor,
+        version=version,
+        key=submission.key,
+        base=view.active,
     )
 
 

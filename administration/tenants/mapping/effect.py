@@ -58,6 +58,11 @@ class EffectRow:
     is_invalid: bool
     hint: str | None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the user has a value with the active mapping alone, so that Skolon's stays as it is."""
+        return self.active is not None and self.draft is None and self.change is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class UserEffect:
@@ -70,6 +75,11 @@ class UserEffect:
     rows: tuple[EffectRow, ...]
     outcome: Outcome | None
     is_away: bool
+
+    @property
+    def lost(self) -> tuple[Attribute, ...]:
+        """The attributes that would no longer be synced for the user."""
+        return tuple(row.attribute for row in self.rows if row.is_lost)
 
 
 def sample_users(view: DraftView, *, store: Store) -> list[str]:

@@ -203,6 +203,7 @@ def _draft(view: DraftView) -> dict[str, Any]:
         "version": found.version,
         "sources": dump_sources(found.sources),
         "differs": [str(attribute) for attribute in view.differences],
+        "takes_back": [str(attribute) for attribute in view.taken_back],
         "lost_match_keys": [str(key) for key in view.lost_keys],
         "created": timestamp(found.created),
         "updated": timestamp(found.updated),

@@ -99,6 +99,14 @@ class DraftSchema(Schema):
         required=True,
         metadata={"description": "The attributes whose sources differ from the active mapping."},
     )
+    takes_back = fields.List(
+        fields.String(validate=validate.OneOf([str(each) for each in Attribute])),
+        required=True,
+        metadata={
+            "description": "Those of them that were changed in the active mapping after the draft was made: "
+            "made active, it takes that back."
+        },
+    )
     lost_match_keys = fields.List(
         fields.String(), required=True, metadata={"description": "By which no user would be found any more."}
     )

@@ -12,6 +12,7 @@ from administration.tenants.mapping.drafts import (
     discard_draft,
     edit_draft,
     forecast_of,
+    renew_draft,
     try_draft,
 )
 from administration.tenants.mapping.effect import SAMPLE, effects_of, sample_users
@@ -26,6 +27,7 @@ from hub.presentation import settings_texts
 from hub.presentation.actions.refusals import REFUSALS
 from hub.presentation.changes import change_rows
 from hub.presentation.details import page_detail
+from hub.presentation.mapping.losses import losses
 from hub.presentation.mapping.texts import SOURCES
 from hub.presentation.outcome_bar import outcome_bar
 from hub.services import hub_services
@@ -45,8 +47,12 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
 
     from administration.tenants.mapping.drafts import DraftView
+    from schemas.users.attributes import Attribute
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/tenants/<tenant>/mapping/drafts/<draft>")
+
+#: What the button sends by which a draft keeps what was changed in the active mapping meanwhile.
+_RENEW = "renew"
 
 #: Characters of what is looked up.
 _MAX_WHO = 320
@@ -67,19 +73,22 @@ def export(tenant: str, draft: str) -> Response:
 @blueprint.post("/")
 def edit(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
     """Change one source of the draft, and come back to its attribute."""
-    view, sent = draft_of(tenant, draft), submission()
-    change = read_edit(request.form.get("edit", ""))
-    if change is None:
+    view, sent, store = draft_of(tenant, draft), submission(), hub_services().store
+    pressed = request.form.get("edit", "")
+    change = read_edit(pressed)
+    if change is None and pressed != _RENEW:
         abort(400)
-    version = _seen()
     try:
-        edit_draft(view.draft, change, version, sent, store=hub_services().store)
+        if change is None:
+            renew_draft(view, _seen(), sent, store=store)
+        else:
+            edit_draft(view.draft, change, _seen(), sent, store=store)
     except ActionRefusedError as error:
         return _refused(tenant, draft, error)
-    address = url_for(
-        "drafts.show", tenant=tenant, draft=draft, user=_user(tenant), _anchor=str(change.attribute)
+    anchor = "differences" if change is None else str(change.attribute)
+    return redirect(
+        url_for("drafts.show", tenant=tenant, draft=draft, user=_user(tenant), _anchor=anchor), 303
     )
-    return redirect(address, 303)
 
 
 @blueprint.post("/try")
@@ -218,7 +227,10 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         table=ATTRIBUTE_TABLE,
         texts=settings_texts.ATTRIBUTES,
         sources=SOURCES,
-        lost_keys=", ".join(ATTRIBUTE_NAMES[current_language()][each] for each in view.lost_keys),
+        lost_keys=_names(view.lost_keys),
+        taken_back=_names(view.taken_back),
+        outdated=_names(view.outdated),
+        renew=_RENEW,
         created_by=authors.name(view.draft.created_by),
         updated_by=authors.name(view.draft.updated_by),
         activated_by="" if activated_by is None else authors.name(activated_by),
@@ -236,6 +248,11 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
     )
 
 
+def _names(attributes: Sequence[Attribute]) -> str:
+    names = ATTRIBUTE_NAMES[current_language()]
+    return ", ".join(names[each] for each in attributes)
+
+
 def _forecast(view: DraftView) -> dict[str, Any]:
     """Return what the page shows of the draft's dry run."""
     found, language = forecast_of(view.draft, store=hub_services().store), current_language()
@@ -249,6 +266,7 @@ def _forecast(view: DraftView) -> dict[str, Any]:
         "summary": None if found is None else found.summary,
         "preview": preview,
         "bar_shares": () if preview is None else outcome_bar(preview.summary.counts),
+        "losses": () if preview is None else losses(preview.mapping),
         "changes": () if preview is None else change_rows(preview.details.changes),
         "would_halt": () if guard is None else [page_detail(each, language) for each in guard.would_halt],
         "is_request_idle": _is_request_idle(view.draft.tenant) if found and found.summary is None else False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, abort, g, render_template
 
 from administration.matches.comparison import compare_match
+from administration.matches.decisions import MatchDecider
 from administration.matches.overview import matches_of
 from administration.users.status import user_report
 from administration.users.view import reveal
@@ -14,6 +15,7 @@ from hub.actions.acting import may_act
 from hub.addresses import requested_page, tenant_of
 from hub.language import current_language
 from hub.presentation.actions import matches as match_texts
+from hub.presentation.actions.refusals import REFUSALS
 from hub.presentation.advice import advice_on
 from hub.presentation.details import page_detail
 from hub.presentation.users.answers import HINTS
@@ -26,6 +28,8 @@ from schemas.reports.pending_match import MATCH_REASONS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flask_babel.speaklater import LazyString
+
     from administration.matches.comparison import MatchComparison
     from administration.matches.overview import MatchOverview
     from schemas.reports.pending_match import PendingMatch
@@ -34,6 +38,9 @@ blueprint = Blueprint("matches", __name__, url_prefix="/tenants/<tenant>/matches
 
 #: Matches that are read: more users than a municipality has.
 _ALL: Final = 10_000_000
+
+#: Users in Skolon of one match of which it is asked whether they can be linked.
+_MAX_CHECKED: Final = 5
 
 #: Of matches that wait for the next run only, so many are named.
 _MAX_DECIDED: Final = 50
@@ -95,6 +102,7 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
     language = current_language()
     reason = told["reason"]
     why, why_detail = _why(compared, told)
+    is_question = reason in MATCH_REASONS or compared.failed_undo is not None
     return render_template(
         "matches/match.html",
         tenant=found,
@@ -112,14 +120,28 @@ def _page(tenant: str, user: str, *, values: bool) -> str:
         pending=compared.pending,
         failed=compared.failed_undo,
         failed_detail=_detail(compared.failed_undo.detail) if compared.failed_undo else "",
-        is_question=reason in MATCH_REASONS or compared.failed_undo is not None,
+        is_question=is_question,
         is_away=told["away"] is not None or told["cause"] is not None,
         is_found=told["outcome"] in (Outcome.WOULD_UPDATE, Outcome.UNCHANGED),
         may_act=may_act(tenant),
+        refused_links=_refused_links(compared) if is_question and may_act(tenant) else {},
         traits=lambda traits: match_texts.traits_text(traits, language),
         attributes=lambda names: match_texts.attributes_text(names, language),
         hints=HINTS,
     )
+
+
+def _refused_links(compared: MatchComparison) -> dict[str, LazyString]:
+    """Return why the user cannot be linked to which users in Skolon: such a link is not offered."""
+    services = hub_services()
+    if services.gateways is None:
+        return {}
+    decider = MatchDecider(tenant=compared.tenant, operator=None, store=services.store)
+    return {
+        each.user.id: REFUSALS[why]
+        for each in compared.candidates[:_MAX_CHECKED]
+        if (why := decider.link_refusal(compared.explanation.user, each.user.id, services.gateways))
+    }
 
 
 def _is_unknown(compared: MatchComparison) -> bool:

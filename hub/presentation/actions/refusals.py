@@ -27,7 +27,7 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "The settings were changed since you opened this page. Read it once more."
     ),
     ActionRefusal.CHANGED_MEANWHILE: _(
-        "Another person has changed this in the meantime. This is how it is now: change it and save again."
+        "Another person has changed this in the meantime. This is how it is now. Look at it before you go on."
     ),
     ActionRefusal.DECIDED: _(
         "It has been decided already: by the decision below, or by another organisation."

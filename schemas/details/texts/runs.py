@@ -120,8 +120,8 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{users:# pending user|# pending users} had no message any more: published again",
         ),
         DetailKind.IDENTITY_KEPT: Template(
-            "{users:# användare|# användare} behåller ett värde vars källa i Entra har blivit tom",
-            "{users:# user keeps|# users keep} an identity value whose source in Entra went blank",
+            "{users:# användare|# användare} behåller ett värde, eftersom en tidigare källa i Entra är tom",
+            "{users:# user keeps|# users keep} an identity value, because an earlier source in Entra is blank",
         ),
         DetailKind.SHOWN_OTHERWISE: Template(
             "Skolon visar ett värde hos {users:# användare|# användare} på ett annat sätt än det skrevs; det skrivs inte igen",

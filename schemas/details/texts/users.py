@@ -121,8 +121,8 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
         ),
         DetailKind.NO_SUCH_USER: Template("användaren finns inte", "no such user"),
         DetailKind.VALUES_KEPT: Template(
-            "behålls, eftersom källan i Entra har blivit tom: {attributes:name}",
-            "kept, because the source in Entra went blank: {attributes:title}",
+            "behålls, eftersom en tidigare källa i Entra är tom: {attributes:name}",
+            "kept, because an earlier source in Entra is blank: {attributes:title}",
         ),
         DetailKind.VALUES_ALTERED: Template(
             "Skolon visar något annat än det som skrevs: {attributes:name}",

@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RunUndo:
-    """The undo `run` has restored the values of `users`; `finished` (aware) is None while it is open."""
+    """The undo `run` has restored the values of `users`; `finished` (aware) is None while it is open.
+
+    `is_complete` says that it came to its end for all users, failed for none, and was not undone itself.
+    """
 
     run: int
     status: Status
     finished: dt.datetime | None
     users: int
+    is_complete: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object."""

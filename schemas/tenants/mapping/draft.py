@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 class MappingDraft:
     """A draft beside the active mapping; all times are aware.
 
-    `version` grows with each change. `forecast_event` is the event of the last dry run with it, which was
-    made for `forecast_version`. `activated` is when it became the active mapping, and `activated_by` who did
-    that; then it is changed no more.
+    `version` grows with each change. `base` is the active mapping that it was drafted beside.
+    `forecast_event` is the event of the last dry run with it, which was made for `forecast_version`.
+    `activated` is when it became the active mapping, and `activated_by` who did that; then it is changed no
+    more.
     """
 
     id: int
     tenant: str
     sources: Sources
+    base: Sources
     version: int
     created: dt.datetime
     created_by: Actor

@@ -203,7 +203,7 @@ def upgrade() -> None:
         sa.Column("unwritten_attributes", sa.JSON(), nullable=True),
         sa.Column("identity_kept", sa.JSON(), nullable=True),
         sa.Column("altered_attributes", sa.JSON(), nullable=True),
-        sa.Column("later_sources", sa.String(length=200), nullable=True),
+        sa.Column("value_sources", sa.String(length=200), nullable=True),
         sa.Column("forecast_outcome", sa.String(length=20), nullable=True),
         sa.Column("forecast_reason", sa.String(length=40), nullable=True),
         sa.Column("forecast_changes", sa.Text(), nullable=True),

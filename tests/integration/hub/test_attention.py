@@ -46,7 +46,7 @@ def test_one_look_tells_who_failed_and_whose_turn_it_is(hub: Hub, store: Store) 
     page = browser.open(f"tenants/{tenant}/attention/").text
     text = text_of(page)
 
-    assert "4 users could not be updated. 1 of them is new since the last run began." in text
+    assert "4 users could not be updated. 1 of them is new since the last run of all users began." in text
     assert text.index("Your turn") < text.index("The match looks like another user 1 user")
     reader = text_of(hub.signed_in("Läs Läsare", "reader", tenant).open(f"tenants/{tenant}/attention/").text)
     assert "Your turn" not in reader

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from hub.presentation.outcome_bar import ORDER, WIDTH, outcome_bar
 from schemas.outcomes import Outcome
+from schemas.reports.user_status import SyncState
 
 
 @given(st.dictionaries(st.sampled_from(list(Outcome)), st.integers(0, 10**6)))
@@ -24,5 +25,5 @@ def test_the_shares_fill_the_bar_and_add_up_to_the_total(counts: dict[Outcome, i
 
 
 def test_every_outcome_has_its_place() -> None:
-    """The bar leaves out no outcome."""
-    assert set(ORDER) == set(Outcome)
+    """The bar leaves out no outcome, nor users whose run was undone."""
+    assert set(ORDER) == {*Outcome, SyncState.REVERTED}

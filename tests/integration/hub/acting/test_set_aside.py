@@ -71,6 +71,9 @@ def test_a_group_leaves_needs_attention_until_a_day(  # noqa: PLR0913, PLR0917 -
         not in hub.signed_in(f"Rut {language}", "reader", tenant).open(f"tenants/{tenant}/attention/").text
     )
     assert problems(hub, tenant) == []
+    # The file has what the page has.
+    assert USERS[0] not in browser.open(f"tenants/{tenant}/attention/users.csv").text
+    assert USERS[0] in browser.open(f"tenants/{tenant}/{GROUP}.csv").text
     assert events(store, tenant).count(AuditKind.GROUP_SET_ASIDE) == 1
 
     form = browser.open(path)

@@ -172,3 +172,68 @@ def test_programs_undo_a_run(hub: Hub, store: Store) -> None:
     reader = program(hub, browser, tenant, may_act=False)
     assert reader("POST", f"/runs/{run}/undo", "c", json={"dry_run": True}).status_code == 403
     assert ask("GET", "/runs/999999/undo").status_code == 404
+
+
+def undo_of(store: Store, tenant: str, run: int, *, dry_run: bool, users: int = 2) -> int:
+    """Make an undo of a run that restored the values of users, or a preview of one."""
+    request = SyncRequest(tenant=tenant, mode=Mode.UNDO, dry_run=dry_run, reverts_run_id=run)
+    undo = store.triggers.open(request, f"undo {tenant} {run} {dry_run}").run.id
+    store.receipts.create_pending(undo, USERS[:users])
+    outcome = Outcome.WOULD_UPDATE if dry_run else Outcome.UPDATED
+    restored = SyncResult(outcome=outcome, changed=(CITY,), change_kinds={CITY: ChangeKind.ERASED})
+    finish(store, undo, dict.fromkeys(USERS[:users], restored), USERS[:users])
+    return undo
+
+
+@pytest.mark.parametrize(
+    ("language", "now", "again", "was_undone", "stands"),
+    [
+        ("en", "Undo run {} now", "Undo the run", "Run {} was undone", "2 users have the values from before"),
+        ("sv", "Ångra körning {} nu", "Ångra körningen", "Körning {} har ångrats", "2 användare har värdena"),
+    ],
+)
+def test_a_run_is_undone_from_its_preview_and_not_twice(  # noqa: PLR0913, PLR0917 - cases
+    hub: Hub, store: Store, language: str, now: str, again: str, was_undone: str, stands: str
+) -> None:
+    """Then its users are on a list until the next run, and the start page has one number for each thing."""
+    tenant = new_tenant(hub, f"angrad-{language}")
+    run = changing_run(store, tenant)
+    browser = administrator(hub, tenant, language)
+    preview = undo_of(store, tenant, run, dry_run=True)
+    page = browser.open(f"tenants/{tenant}/runs/{preview}")
+    assert now.format(run) in text_of(page.text)
+    assert f"/tenants/{tenant}/runs/{run}/undo/#start" in page.text
+
+    undo = undo_of(store, tenant, run, dry_run=False)
+
+    assert again not in text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
+    assert now.format(run) not in text_of(browser.open(f"tenants/{tenant}/runs/{preview}").text)
+    page = browser.open(f"tenants/{tenant}/runs/{run}/undo/")
+    assert was_undone.format(run) in text_of(page.text)
+    assert "<form" not in page.text.partition("<main")[2].partition("</main>")[0]
+    # The undo itself can be undone.
+    assert again in text_of(browser.open(f"tenants/{tenant}/runs/{undo}").text)
+
+    start_page = text_of(browser.open("").text)
+    right = {"en": "Right in Skolon", "sv": "Stämmer i Skolon"}[language]
+    assert f"{right} 4" in start_page
+    assert re.search(rf"{right}: 4 (of|av) 6", start_page)
+    assert stands in start_page
+    attention = browser.open(f"tenants/{tenant}/attention/")
+    assert stands in text_of(attention.text)
+    listed = browser.open(f"tenants/{tenant}/runs/{undo}/users/updated")
+    assert f"/runs/{undo}/users/updated" in attention.text
+    assert all(user in listed.text for user in USERS[:2])
+
+
+def test_users_of_a_cancelled_run_do_not_wait(hub: Hub, store: Store) -> None:
+    """No run comes to them any more: on its page, in the list of runs, and above the list of users."""
+    tenant = new_tenant(hub, "avbruten")
+    run = start(store, tenant, f"cancelled {tenant}")
+    browser = administrator(hub, tenant)
+    assert "Waiting 6" in text_of(browser.open(f"tenants/{tenant}/runs/{run}").text)
+    store.runs.cancel(run)
+    for page in (f"runs/{run}", "runs/", f"runs/{run}/users/pending"):
+        text = text_of(browser.open(f"tenants/{tenant}/{page}").text)
+        assert "Not reached by the run" in text, page
+        assert "Waiting" not in text

@@ -316,6 +316,32 @@ def test_a_press_that_no_button_sends_changes_nothing(
     assert eppn(store, draft) == EPPN
 
 
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_draft_says_that_it_takes_back_what_another_draft_has_changed(
+    administrator: Browser,
+    other: Browser,
+    store: Store,
+    keeps: bool,  # noqa: FBT001 - a case
+) -> None:
+    """By a button the draft keeps it; without it, it is taken back, which was said."""
+    first, second = new_draft(administrator), new_draft(other)
+    press(administrator, first, "eppn up userPrincipalName")
+    press(other, second, "city remove city")
+    send(administrator, f"{first}activate", administrator.open(first))
+    changed = store.tenants.outline(TENANT_KEY).sources[Attribute.EPPN]
+
+    page = other.open(second)
+    assert "was changed by another person after this draft was made: EPPN." in text_of(page.text)
+    if keeps:
+        page = send(other, second, page, edit="renew")
+        assert "was changed by another person" not in text_of(page.text)
+        assert eppn(store, second) == changed
+    send(other, f"{second}activate", page)
+    sources = store.tenants.outline(TENANT_KEY).sources
+    assert (sources[Attribute.CITY], sources[Attribute.EPPN]) == ((), changed if keeps else EPPN)
+    store.tenants.change(TENANT_KEY, {"sources": {"city": ["city"]}})
+
+
 def test_a_draft_of_another_tenant_is_not_there(hub: Hub, administrator: Browser, store: Store) -> None:
     """Neither by the own address nor by the other's; nor is one that was discarded, for a second click."""
     draft = new_draft(administrator)

@@ -17,9 +17,9 @@ from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause
 from schemas.tenants.match_decision import DecisionKind
 from tests.integration.hub.made_up_runs import text_of
-from tests.integration.hub.matches.conftest import BO, CLEO, DAN
+from tests.integration.hub.matches.conftest import BO, BOS, CLEO, DAN, TWINS
 from tests.integration.workers.identity.accounts import ADDRESS
-from tests.integration.workers.identity.test_match_decisions import ANNA
+from tests.integration.workers.identity.test_match_decisions import ANNA, HAND_MADE
 
 if TYPE_CHECKING:
     from requests import Response
@@ -286,3 +286,18 @@ def test_the_commands_honour_what_the_pages_decided(office: Office, administrato
     )
     assert forgotten.returncode == 0, forgotten.stderr
     assert "No decision is in force." in text(administrator.open(MATCHES))
+
+
+def test_what_is_always_refused_is_not_offered(office: Office, administrator: Browser) -> None:
+    """Bo has a user in Skolon by his External Id: Anna cannot be linked to it, nor he to hers."""
+    office.made_up.skolon.fill(
+        next(iter(office.made_up.skolon.organisations)), [{**HAND_MADE, "externalId": BO["id"]}, *TWINS]
+    )
+    try:
+        page = administrator.open(f"{MATCHES}{USER}")
+        assert "The two cannot be linked." in text(page)
+        assert "belongs to another user" in text(page)
+        assert "answer=link" not in page.text
+        assert "answer=ignore_skolon_user&amp;skolon_user=s1" in page.text
+    finally:
+        office.made_up.skolon.fill(next(iter(office.made_up.skolon.organisations)), [HAND_MADE, BOS, *TWINS])

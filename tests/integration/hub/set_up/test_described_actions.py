@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def test_only_what_is_described_is_answered(hub: Hub, operator: Browser, store: Store, part: str) -> None:
     """Right and wrong things: no 5xx, and no undocumented answer."""
     tenant = added(operator, store)
-    draft = store.mapping_drafts.add(tenant, store.tenants.outline(tenant).sources, Actor())
+    active = store.tenants.outline(tenant).sources
+    draft = store.mapping_drafts.add(tenant, active, Actor(), base=active)
     made = operator.submit(f"tenants/{tenant}/tokens/", None, label=f"All {part}", may_act="yes")
     secret = made.text.partition('class="hub-secret">')[2].partition("<")[0]
     there = {"tenant": tenant, "draft": str(draft), "change": "1"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.skolon.faults import Fault
 from sandbox.skolon.schema import SKOLON_SCHEMA
+from schemas.fields import is_object_id
 from tests.integration.cli.tenants.test_preview import user_with
 from tests.integration.hub.made_up_runs import text_of
 from tests.integration.hub.users.test_users import PATH, entra_id, look_up
@@ -55,6 +56,10 @@ def test_while_skolon_is_away_nobody_is_said_not_to_be_there(
     text = text_of(look_up(browser, "ingen@exempel.example").text)
     assert "Entra or Skolon does not answer just now." in text
     assert "No user was found" not in text
+    # An id in Skolon has the form of one in Entra.
+    assert is_object_id(user["id"])
+    text = text_of(look_up(browser, user["id"]).text)
+    assert "Entra or Skolon does not answer just now." in text
     page = browser.open(PATH + user["id"])
     assert (page.status_code, "is away" in text_of(page.text)) == (503, True)
 

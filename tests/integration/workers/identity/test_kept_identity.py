@@ -136,6 +136,50 @@ def test_a_blank_value_is_filled_from_any_source(made_up: Environment, sync: InP
     assert values(made_up, "s1")["emails"][0]["value"] == "anna.hemma@k.example"
 
 
+NEVER_FILLED: Final = "extensionAttribute3"
+
+
+def test_a_source_that_never_had_a_value_is_none_that_went_blank(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """It is put before the others: the value still comes from mail, and follows it, tried and done."""
+    anna = sibling(1, "Anna")
+    synced(made_up, sync, [anna], known(1, "Anna"))
+    directory(made_up).change(anna["id"], {"mail": "anna.ny@k.example"})
+    order = [NEVER_FILLED, "mail", "otherMails", "userPrincipalName"]
+
+    tried = sync.run(users=(anna["id"],), dry_run=True, settings={"sources": {"eppn": order}})
+    foretold = receipt_of(sync, tried, anna)
+    assert (foretold.outcome, foretold.identity_kept) == (Outcome.WOULD_UPDATE, ())
+    assert Attribute.EPPN in foretold.changed
+
+    sync.store.tenants.change(TENANT_KEY, {"sources": {"eppn": order}})
+    assert receipt_of(sync, sync.run(users=(anna["id"],)), anna).identity_kept == ()
+    assert eppn(made_up, "s1") == "anna.ny@k.example"
+    # What had a value, and goes blank, still keeps it.
+    directory(made_up).change(anna["id"], {"mail": None, "otherMails": [PARENT]})
+    assert receipt_of(sync, sync.run(users=(anna["id"],)), anna).identity_kept == KEPT
+
+
+def test_a_user_that_fails_is_not_right_because_of_a_source_without_values(
+    made_up: Environment, sync: InProcessSync
+) -> None:
+    """Another user has the value: with the source before it too, in a preview and in each run after it."""
+    anna = sibling(1, "Anna", mail="upptagen@k.example")
+    held = skolon_user("s9", "Bo", "Berg", "upptagen@k.example")
+    receipt = synced(made_up, sync, [anna], known(1, "Anna"), held)[anna["id"]]
+    assert receipt.outcome is Outcome.DEAD_LETTERED
+    order = [NEVER_FILLED, "mail", "otherMails", "userPrincipalName"]
+
+    settings = {"sources": {"eppn": order}}
+    tried = sync.run(users=(anna["id"],), dry_run=True, settings=settings)
+    assert receipt_of(sync, tried, anna).outcome is Outcome.DEAD_LETTERED
+    sync.store.tenants.change(TENANT_KEY, settings)
+    for _ in range(2):
+        again = receipt_of(sync, sync.run(users=(anna["id"],)), anna)
+        assert (again.outcome, again.reason) == (receipt.outcome, receipt.reason)
+
+
 def test_a_dry_run_foretells_it(made_up: Environment, sync: InProcessSync) -> None:
     """A dry run says what would be kept."""
     anna = sibling(1, "Anna", mail=None, otherMails=[PARENT], city="Falun")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.users.attributes import ATTRIBUTE_TABLE, SOURCE_ORDERED_ATTRIBUTES, Attribute
 from schemas.users.graph_user import load_graph_user
-from schemas.users.value_sources import format_later_sources, parse_later_sources
+from schemas.users.value_sources import RememberedSources, format_value_sources, parse_value_sources
 from tests.unit.workers.factories import ENTRA_ID, skolon_user, tenant
 from workers.rules.kept_values import keeps_value, later_sources, replaced_by_later_source
 from workers.rules.mapping import resolve_sources
@@ -19,7 +19,7 @@ ORDER: Final = ("mail", "otherMails", "userPrincipalName")
 
 
 @pytest.mark.parametrize(
-    ("source", "remembered", "is_personal", "kept"),
+    ("source", "remembered", "may_replace", "kept"),
     [
         ("otherMails", "mail", False, True),
         ("userPrincipalName", "mail", True, True),
@@ -35,11 +35,11 @@ ORDER: Final = ("mail", "otherMails", "userPrincipalName")
 def test_what_came_from_an_earlier_source_stays(
     source: str,
     remembered: str | None,
-    is_personal: bool,  # noqa: FBT001 - one column of the table
+    may_replace: bool,  # noqa: FBT001 - one column of the table
     kept: bool,  # noqa: FBT001 - likewise
 ) -> None:
     """Without a memory, or with one of another order, only the user's own value replaces another."""
-    assert keeps_value(source, ORDER, remembered, is_personal=is_personal) is kept
+    assert keeps_value(source, ORDER, remembered, may_replace=may_replace) is kept
 
 
 def test_only_filled_identity_is_looked_at() -> None:
@@ -62,6 +62,7 @@ def test_a_receipt_remembers_sources(chosen: dict[Attribute, int]) -> None:
         name: ATTRIBUTE_TABLE[name].sources[number % len(ATTRIBUTE_TABLE[name].sources)]
         for name, number in chosen.items()
     }
-    text = format_later_sources(sources)
-    assert parse_later_sources(text) == sources
+    text = format_value_sources(sources)
+    remembered = RememberedSources(sources=parse_value_sources(text))
+    assert {name: remembered.source(name) for name in sources} == sources
     assert len(text) <= 200
