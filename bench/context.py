@@ -48,6 +48,8 @@ class Sizes:
     stopped: int
     #: Users of one run in the database that the Data Hub's pages show.
     hub: int
+    #: Users of other runs that wait while single users are synced.
+    sync_now: int
 
     def scaled(self, factor: float) -> Self:
         """Return the sizes multiplied by a factor."""
@@ -73,6 +75,7 @@ DEFAULT = Sizes(
     restarted=20_000,
     stopped=1_000,
     hub=100_000,
+    sync_now=20_000,
 )
 QUICK = Sizes(
     publish=5_000,
@@ -93,6 +96,7 @@ QUICK = Sizes(
     restarted=5_000,
     stopped=500,
     hub=20_000,
+    sync_now=3_000,
 )
 
 

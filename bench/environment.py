@@ -151,7 +151,7 @@ class ProductEnvironment:
         command = ("tenants", "add", str(settings["organisation"]), "--from", "-")
         return update_sync(*command, env=self.env, stdin=json.dumps(settings), command=self._command)
 
-    def trigger(self, population: Population, *, mode: str = "full") -> None:
+    def trigger(self, population: Population, *, mode: str = "full", users: Sequence[str] = ()) -> None:
         """Publish the message that starts a run, as any AMQP client would, once its queue is there."""
         event = {
             "specversion": "1.0",
@@ -159,7 +159,7 @@ class ProductEnvironment:
             "source": "/bench",
             "type": "com.skolon.tenant-sync.requested",
             "datacontenttype": "application/json",
-            "data": {"tenant": population.organisation, "mode": mode},
+            "data": {"tenant": population.organisation, "mode": mode, "users": list(users)},
         }
         self.wait(lambda: self._published(json.dumps(event).encode()), "the queue tenant-sync")
 
@@ -218,6 +218,14 @@ class ProductEnvironment:
             [number],
         )
         return [float(row[0]) for row in rows]
+
+    def pending(self, number: int) -> int:
+        """Return how many users of a run have no outcome yet."""
+        return int(
+            self.execute("SELECT count(*) FROM receipts WHERE run_id = %s AND outcome = 'pending'", number)[
+                0
+            ][0]
+        )
 
     def expect(self, run: int, *, pending: int = 0, **outcomes: int) -> None:
         """Raise BenchError unless the run has exactly these totals."""

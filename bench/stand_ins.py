@@ -73,12 +73,13 @@ class StandIns:
         self.entra_url = graph.addresses["entra"]
         self.skolon_url = f"{skolon.addresses['skolon']}/scim/{{organisation}}"
 
-    def prepare(self, *populations: Population, latency: float = 0.0) -> None:
-        """Reset both stubs for these populations, with Skolon's latency in seconds."""
+    def prepare(self, *populations: Population, latency: float = 0.0, graph_latency: float = 0.0) -> None:
+        """Reset both stubs for these populations, with their latencies in seconds."""
         for population in populations:
             for stub in (self.graph, self.skolon):
                 stub.order("population", **asdict(population))
         self.skolon.order("latency", seconds=latency)
+        self.graph.order("latency", seconds=graph_latency)
         self.requests()
 
     def requests(self) -> dict[str, dict[str, int]]:

@@ -12,7 +12,7 @@ from werkzeug.urls import iri_to_uri
 from clients.http.deadlines import time_limit
 from hub import language, request_log
 from hub.access import Access, install_access, is_allowed
-from hub.actions import cancel, resume, start, undo
+from hub.actions import cancel, resume, start, sync_user, undo
 from hub.api.description import install_api
 from hub.errors import install_errors
 from hub.pages import (
@@ -85,7 +85,7 @@ def create_app(services: HubServices) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, set_up, mapping, drafts, tokens):
         app.register_blueprint(page.blueprint)
-    for action in (start, cancel, resume, undo, choose, watch, matches, decisions, schedule):
+    for action in (start, sync_user, cancel, resume, undo, choose, watch, matches, decisions, schedule):
         app.register_blueprint(action.blueprint)
     install_api(app)
     app.add_template_filter(times.moment, "moment")

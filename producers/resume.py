@@ -64,13 +64,19 @@ def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:
     if run.status is Status.READING:
         page = TenantPage(tenant=run.tenant, run=run.id, attempt=run.attempt, number=1, link=None)
         publisher.publish(
-            [tenant_page_message(store.message_cipher.sign_page(page), give_up_after_hours=give_up)]
+            [
+                tenant_page_message(
+                    store.message_cipher.sign_page(page),
+                    give_up_after_hours=give_up,
+                    is_quick=run.is_quick,
+                )
+            ]
         )
     published, last = 0, ""
     while users := store.runs.pending_users(run.id, after=last, limit=PAGE_SIZE):
         publisher.publish(
             [
-                user_sync_message(user, give_up_after_hours=give_up)
+                user_sync_message(user, give_up_after_hours=give_up, is_quick=run.is_quick)
                 for user in store.message_cipher.encrypt_users(run.tenant, run.id, dict.fromkeys(users))
             ]
         )

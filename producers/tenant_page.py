@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from producers.run_progress import RunProgressLog
     from queues.interfaces import Publisher
     from schemas.errors import UpdateSyncError
+    from schemas.runs.run import Run
     from store.store import Store
     from store.tenants.tenants import TenantRecord
 
@@ -78,7 +79,7 @@ class PageReader:
         if found.delta_link is not None:
             # Before the next page is published: that may be the last one, and complete the run.
             self._delta_state.record_delta_link(page.run, found.delta_link)
-        self._publish(page, record, found)
+        self._publish(page, run, record, found)
         if found.is_last:
             if found.is_full_listing:
                 self._check_listing(page)
@@ -94,7 +95,7 @@ class PageReader:
             removed=len(found.removed),
         )
 
-    def _publish(self, page: TenantPage, record: TenantRecord, found: UserPage) -> None:
+    def _publish(self, page: TenantPage, run: Run, record: TenantRecord, found: UserPage) -> None:
         if found.is_delta:
             pending = self._delta_receipts.create_pending(page.run, found.users.keys(), found.removed)
         else:
@@ -104,7 +105,7 @@ class PageReader:
         give_up = record.tenant.give_up_after_hours
         users = {user: payload for user, payload in found.users.items() if user in pending}
         messages = [
-            user_sync_message(user, give_up_after_hours=give_up)
+            user_sync_message(user, give_up_after_hours=give_up, is_quick=run.is_quick)
             for user in self._message_cipher.encrypt_users(page.tenant, page.run, users)
         ]
         if not found.is_last:

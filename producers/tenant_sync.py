@@ -82,7 +82,9 @@ class RunStarter:
                 tenant=request.tenant, run=opened.run.id, attempt=opened.run.attempt, number=1, link=None
             )
             message = tenant_page_message(
-                self._message_cipher.sign_page(page), give_up_after_hours=tenant.give_up_after_hours
+                self._message_cipher.sign_page(page),
+                give_up_after_hours=tenant.give_up_after_hours,
+                is_quick=run.is_quick,
             )
             self._publisher.publish([message])
 

@@ -10,7 +10,7 @@ from dramatiq.common import dq_name, q_name
 
 from queues.library_internals import monotonic_millis
 from queues.middleware.message_history import trusted_options
-from queues.middleware.quarantine import main_queue
+from queues.queue_names import main_queue
 from schemas.messages.envelope import UndecodableError, read_envelope
 from schemas.messages.messages import ACTORS
 

@@ -98,7 +98,10 @@ class DeadLetterSource(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class QueueDepth:
-    """The messages that are ready in `NAME`; `deferred` counts those in `NAME.DQ` and the quarantine."""
+    """The messages that are ready in `NAME`; `deferred` counts those of the queues that belong to it.
+
+    They are quick, wait for their time, or have come back.
+    """
 
     ready: int
     deferred: int

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from dramatiq import Message
 
+from queues.queue_names import quick_queue
 from schemas.messages.messages import (
     DEAD_SINCE,
     METADATA_KEY,
     OPERATION,
+    QUICK,
     REPLAY,
     TENANT_PAGE_ACTOR,
     TENANT_PAGES_QUEUE,
@@ -63,8 +65,10 @@ def with_proof(message: Message[None], proof: Callable[[str, dict[str, Any]], st
     return copy
 
 
-def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Message[None]:
-    """Return the message that reads one page of a run."""
+def tenant_page_message(
+    page: TenantPage, *, give_up_after_hours: float, is_quick: bool = False
+) -> Message[None]:
+    """Return the message that reads one page of a run; that of a quick run goes before others."""
     kwargs = {
         "tenant": page.tenant,
         "run": page.run,
@@ -73,13 +77,24 @@ def tenant_page_message(page: TenantPage, *, give_up_after_hours: float) -> Mess
         "link": page.link,
         "proof": page.proof,
     }
-    return _message(TENANT_PAGES_QUEUE, TENANT_PAGE_ACTOR, kwargs, give_up_after_hours)
+    message = _message(TENANT_PAGES_QUEUE, TENANT_PAGE_ACTOR, kwargs, give_up_after_hours)
+    return as_quick(message) if is_quick else message
 
 
-def user_sync_message(user: UserSync, *, give_up_after_hours: float) -> Message[None]:
-    """Return the message that syncs one user of a run."""
+def user_sync_message(user: UserSync, *, give_up_after_hours: float, is_quick: bool = False) -> Message[None]:
+    """Return the message that syncs one user of a run; that of a quick run goes before others."""
     kwargs = {"tenant": user.tenant, "run": user.run, "user": user.user, "payload": user.payload}
-    return _message(USER_SYNC_QUEUE, USER_SYNC_ACTOR, kwargs, give_up_after_hours)
+    message = _message(USER_SYNC_QUEUE, USER_SYNC_ACTOR, kwargs, give_up_after_hours)
+    return as_quick(message) if is_quick else message
+
+
+def as_quick(message: Message[Any]) -> Message[Any]:
+    """Return a message that goes before others, also when it has waited to be tried again."""
+    section = {**message.options[METADATA_KEY], QUICK: True}
+    copy: Message[Any] = message.copy(
+        queue_name=quick_queue(message.queue_name), options={METADATA_KEY: section}
+    )
+    return copy
 
 
 def _message(queue: str, actor: str, kwargs: dict[str, Any], give_up_after_hours: float) -> Message[None]:
@@ -90,6 +105,13 @@ def _message(queue: str, actor: str, kwargs: dict[str, Any], give_up_after_hours
         kwargs=kwargs,
         options={METADATA_KEY: {GIVE_UP_AFTER: give_up_after_hours}},
     )
+
+
+def after_waiting(message: Message[Any]) -> Message[Any]:
+    """Return a message whose time has come, for the queue by which it came at first."""
+    section = message.options.get(METADATA_KEY)
+    is_quick = isinstance(section, dict) and section.get(QUICK) is True
+    return as_quick(message) if is_quick else message
 
 
 def replay_message(

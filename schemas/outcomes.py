@@ -78,7 +78,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: A tenant has at most one run in one of these at a time.
+#: A tenant has at most one run in one of these at a time, beside previews of settings and quick runs.
 OPEN_STATUSES = (Status.READING, Status.UPDATING)
 
 #: A run in one of these never goes on; a halted one may be resumed.

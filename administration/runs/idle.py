@@ -104,16 +104,19 @@ class IdleCheck:
         self._broker = broker
         self._runs = runs
 
-    def of_request(self, tenant: str | None) -> tuple[Idle, ...]:
+    def of_request(self, tenant: str | None, *, is_quick: bool = False) -> tuple[Idle, ...]:
         """Return why a request for a run of a tenant is not picked up; nothing if no reason is known.
+
+        A quick run waits for an undo alone.
 
         None stands for a request that waits for no other run.
         """
         found = self._without_consumers(TENANT_SYNC_QUEUE, IdleReason.NO_PRODUCER)
         if tenant is None:
             return found
-        open_runs = self._runs.list(tenant, 1, statuses=OPEN_STATUSES)
-        return (*found, *(Idle(reason=IdleReason.OTHER_RUN, run=each.run.id) for each in open_runs))
+        open_run = self._runs.open_run(tenant, to_quick=is_quick)
+        other = () if open_run is None else (Idle(reason=IdleReason.OTHER_RUN, run=open_run.id),)
+        return (*found, *other)
 
     def of_task(self, *, needs_producer: bool) -> tuple[Idle, ...]:
         """Return why a task on dead letters is not picked up; nothing if no reason is known."""

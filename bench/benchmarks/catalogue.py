@@ -7,6 +7,7 @@ from typing import Final
 from bench.benchmarks.alternatives import CELERY, SCRIPTS
 from bench.benchmarks.deltas import DELTA
 from bench.benchmarks.hub import HUB, HUB_PLANS
+from bench.benchmarks.interactive.sync_now import SYNC_NOW
 from bench.benchmarks.many_tenants import MANY_TENANTS
 from bench.benchmarks.memory import MEMORY
 from bench.benchmarks.publishing import PUBLISH
@@ -28,6 +29,7 @@ GROUPS: Final = (
     REQUESTS,
     DELTA,
     MEMORY,
+    SYNC_NOW,
     HUB,
     HUB_PLANS,
 )

@@ -35,10 +35,10 @@ _BIRTHDAY: Final = "2012-05-17T00:00:00Z"
 class GraphStub:
     """The directories of all tenants; a token tells the tenant."""
 
-    latency = 0.0
     held: list[Callable[[], None]] | None = None
 
     def __init__(self) -> None:
+        self.latency = 0.0
         self.counts = Counts()
         #: The stub's address, with which links to next pages begin.
         self.url = ""
@@ -125,6 +125,9 @@ class GraphStub:
         if order == "counts":
             return answered(200, json.dumps(self.counts.take()).encode())
         fields = json.loads(request.body)
+        if order == "latency":
+            self.latency = fields["seconds"]
+            return answered(204)
         if order == "population":
             population = Population.from_json(fields)
             self._populations[population.directory] = population

@@ -35,7 +35,8 @@ processes_option: Callable[..., Any] = click.option(
     show_default=True,
     type=WholeNumber(1, 256),
     metavar="N",
-    help="Users that each process works on at a time. An eighth of that number is added for small tenants.",
+    help="Users that each process works on at a time. An eighth of that number is added for small tenants,"
+    " and some for quick runs.",
 )
 def worker(*, processes: int, threads: int) -> None:
     """Process users until stopped.
@@ -67,7 +68,7 @@ def _run(
     # Wrong settings are reported here, once, and not by each child process in a traceback.
     services = current_services()
     _ = services.settings
-    threads = raise_file_limit(ResourceNeeds(queues=len(queues), threads=threads))
+    threads = raise_file_limit(ResourceNeeds(queues=queues, threads=threads))
     services.await_servers(consumed=queues, published=publishes)
     services.close()
     raise click.exceptions.Exit(run_processes(build, queues=queues, processes=processes, threads=threads))

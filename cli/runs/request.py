@@ -42,7 +42,7 @@ def request_and_wait(
     event_id = publish_request(request, store=services.store, publisher=services.broker)
     with (
         _interrupted_wait(request, event_id, services),
-        wait_report(quiet=wants_json, idle=idle_check(services), tenant=request.tenant) as report,
+        wait_report(quiet=wants_json, idle=idle_check(services), request=request) as report,
     ):
         run = started_run(event_id, services, report, timeout=timeout)
         joined = services.store.triggers.has_joined(event_id)

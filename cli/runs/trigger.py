@@ -44,7 +44,8 @@ def trigger(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Request a run for TENANT.
 
-    A producer starts it, and workers process its users. Without --wait the command only requests it. With
+    A producer starts it, and workers process its users. A run of up to 20 users that --user names goes before
+    all others, also while another run of TENANT is open. Without --wait the command only requests it. With
     --wait it exits with 1 if the run halted, a user failed, or Entra has no user with an id of --user.
     """
     check_timeout(timeout, wait=wait)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bootstrap.services import Services
     from cli.progress import ShowProgress
     from schemas.errors import TransientError
+    from schemas.messages.messages import SyncRequest
     from schemas.runs.run import RunSummary
     from schemas.runs.waits import Waiting
 
@@ -35,13 +36,18 @@ class WaitReport:
     """
 
     def __init__(
-        self, bar: ShowProgress, *, lines: bool, idle: IdleCheck | None = None, tenant: str | None = None
+        self,
+        bar: ShowProgress,
+        *,
+        lines: bool,
+        idle: IdleCheck | None = None,
+        request: SyncRequest | None = None,
     ) -> None:
-        """Take a bar, and with `idle` what finds out why nothing happens to a request of `tenant`."""
+        """Take a bar, and with `idle` what finds out why nothing happens to a `request`."""
         self._bar = bar
         self._lines = lines and not sys.stderr.isatty()
         self._idle = idle
-        self._tenant = tenant
+        self._request = request
         self._last: tuple[object, ...] = ()
         self._moved = self._looked = time.monotonic()
         self._reasons: tuple[Idle, ...] = ()
@@ -69,7 +75,11 @@ class WaitReport:
 
     def not_picked_up(self) -> None:
         """Say why no producer has picked up the request."""
-        self._look(lambda idle: idle.of_request(self._tenant))
+        request = self._request
+        if request is None:
+            self._look(lambda idle: idle.of_request(None))
+        else:
+            self._look(lambda idle: idle.of_request(request.tenant, is_quick=request.is_quick))
 
     def _look(self, why: Callable[[IdleCheck], tuple[Idle, ...]]) -> None:
         """Say why nothing happens, if nothing has for a moment; each reason once while it lasts."""
@@ -90,11 +100,11 @@ class WaitReport:
 
 @contextmanager
 def wait_report(
-    *, quiet: bool, lines: bool = False, idle: IdleCheck | None = None, tenant: str | None = None
+    *, quiet: bool, lines: bool = False, idle: IdleCheck | None = None, request: SyncRequest | None = None
 ) -> Iterator[WaitReport]:
     """Give what shows a wait; with `quiet` there is no progress bar."""
     with progress_bar(quiet=quiet) as bar:
-        yield WaitReport(bar, lines=lines, idle=idle, tenant=tenant)
+        yield WaitReport(bar, lines=lines, idle=idle, request=request)
 
 
 def idle_check(services: Services) -> IdleCheck | None:

@@ -127,6 +127,7 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "start": f"{tenant}/start/",
         "look-up": f"{tenant}/users/",
         "user": f"{tenant}/users/{failed.entra_id}",
+        "sync-now": f"{tenant}/users/{failed.entra_id}/sync/",
         "matches": f"{tenant}/matches/",
         "match": f"{tenant}/matches/{uncertain.entra_id}",
         "match-decision": f"{tenant}/matches/{uncertain.entra_id}/decide?answer=ignore_user",

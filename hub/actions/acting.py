@@ -41,10 +41,10 @@ def may_act(tenant: str) -> bool:
     return bool(g.member.administers(tenant)) and hub_services().broker is not None
 
 
-def waits_for(tenant: str) -> dict[str, Any]:
-    """Return the run that a request waits for, and whether no part of the sync takes it."""
+def waits_for(tenant: str, *, is_quick: bool = False) -> dict[str, Any]:
+    """Return the run that a request, also one for a quick run, waits for, and whether no process takes it."""
     services = hub_services()
-    reasons = () if services.idle is None else services.idle.of_request(tenant)
+    reasons = () if services.idle is None else services.idle.of_request(tenant, is_quick=is_quick)
     other = next((each.run for each in reasons if each.reason is IdleReason.OTHER_RUN), None)
     unanswered = services.store.runs.unanswered_guard(tenant)
     return {

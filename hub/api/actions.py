@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import g
+from flask import abort, g
 from flask_smorest import Blueprint
 
 from administration.runs.actions.cancel import cancel_run_once
@@ -12,11 +12,13 @@ from administration.runs.actions.question import question_of
 from administration.runs.actions.resume import Answer, plan_resume, resume_run_once
 from administration.runs.actions.start import plan_start, start_run
 from administration.runs.actions.undo import offer_undo, undo_run_once
+from administration.users.sync_now import sync_user_now
 from hub.api import action_schemas, schemas
 from hub.api.problems import refuse
-from hub.api.resources import own_run, own_tenant
+from hub.api.resources import own_run, own_tenant, recorded_user
 from hub.api.routes import get_route, post_route, refuse_unreadable_json
 from hub.services import hub_services
+from schemas.fields import is_object_id
 from schemas.hub.action import ActionRefusedError, Actor, Submission
 
 if TYPE_CHECKING:
@@ -74,6 +76,22 @@ def start(headers: Mapping[str, str], body: Mapping[str, StartKind], tenant: str
     store = hub_services().store
     try:
         event = start_run(tenant, body["kind"], sent(headers), store=store, publisher=broker())
+    except ActionRefusedError as error:
+        refuse(409, action=error.why)
+    run = store.triggers.find_run(event)
+    return {"event": event, "run": None if run is None else str(run.id)}
+
+
+@action("/syncs/<tenant>/users/<user>/sync", action_schemas.StartedSchema, status=202)
+def sync_user(headers: Mapping[str, str], tenant: str, user: str) -> dict[str, Any]:
+    """Sync one user now, also while a run of all users is open; one that a rule leaves out is not there."""
+    store = hub_services().store
+    recorded_user(tenant, user)
+    if not is_object_id(user):
+        # It stands for a user that Entra has given no id.
+        abort(404)
+    try:
+        event = sync_user_now(tenant, user.lower(), sent(headers), store=store, publisher=broker())
     except ActionRefusedError as error:
         refuse(409, action=error.why)
     run = store.triggers.find_run(event)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from administration.paging import Item, UsersPage
+    from administration.users.status import UserReport
     from schemas.runs.run import RunSummary
     from schemas.tenants.tenant_status import TenantStatus
 
@@ -194,13 +195,18 @@ def report(query: Mapping[str, Any], tenant: str) -> dict[str, Any]:
 @_get("/syncs/<tenant>/users/<user>", schemas.UserSchema)
 def user(tenant: str, user: str) -> dict[str, Any]:
     """Return what runs recorded of a user, by the id in Entra; one that a rule leaves out is not there."""
+    return recorded_user(tenant, user).without_protection().as_json()
+
+
+def recorded_user(tenant: str, user: str) -> UserReport:
+    """Return what runs recorded of a user of the token's tenant; one that a rule leaves out is not there."""
     own_tenant(tenant)
     if not is_entra_id(user):
         abort(404)
     report = user_report(tenant, user, store=hub_services().store, limit=_RUNS_OF_USER)
     if not report.history or is_left_out_by_rule(report.standing):
         abort(404)
-    return report.without_protection().as_json()
+    return report
 
 
 def own_tenant(tenant: str) -> str:

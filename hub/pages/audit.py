@@ -43,6 +43,7 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.TOKEN_ENDED: _("Ended a token for programs"),
     AuditKind.RUN_REQUESTED: _("Started a run"),
     AuditKind.PREVIEW_REQUESTED: _("Started a preview"),
+    AuditKind.USER_SYNC_REQUESTED: _("Had a user synced now"),
     AuditKind.RUN_CANCELLED: _("Cancelled a run"),
     AuditKind.RUN_RESUMED: _("Let a halted run go on"),
     AuditKind.MATCH_LINKED: _("Decided that a user in Entra and one in Skolon are the same person"),

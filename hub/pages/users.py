@@ -134,6 +134,7 @@ def _page(tenant: str, view: UserView, *, values: bool) -> str:
         comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
         agreements=answers.AGREEMENTS,
         hints=answers.HINTS,
+        can_sync=g.member.administers(tenant) and is_object_id(view.recorded.user),
         decides=g.member.administers(tenant) and _waits_for_decision(view),
         names=ATTRIBUTE_NAMES[language],
     )

@@ -89,6 +89,7 @@ class Reconciler:
 
     def _forget(self) -> None:
         self._users_passage, self._pages_passage = DrainHistory(), DrainHistory()
+        self._quick_passage = DrainHistory()
         self._runs, self._pages = UnchangedSince(), UnchangedSince()
 
     def _check(self, now: dt.datetime) -> Republished:
@@ -119,13 +120,16 @@ class Reconciler:
         depth = self._queues.depth(USER_SYNC_QUEUE)
         left = now if depth.is_empty else None if depth.deferred else self._lost.newest_finished()
         self._users_passage.record(now, left)
+        # Quick users stand behind no others.
+        self._quick_passage.record(now, None if depth.deferred else now)
         if any(run.status is Status.READING for run in runs):
             self._pages_passage.record(now, now if self._queues.depth(TENANT_PAGES_QUEUE).is_empty else None)
 
     def _lost_of(self, run: OpenRun, now: dt.datetime, *, away: bool) -> _Lost | None:
         """Return the lost users of a run, None if there are none."""
         quiet = self._patience.required_quiet(away=away, times=self._times[run.id])
-        before = lost_before(now, quiet, self._users_passage, self._runs.since((run.id, run.attempt)))
+        passage = self._quick_passage if run.is_quick else self._users_passage
+        before = lost_before(now, quiet, passage, self._runs.since((run.id, run.attempt)))
         if before is None or not self._lost.lost_users(run.id, before=before, limit=1):
             return None
         return _Lost(run=run, before=before, now=now)
@@ -150,7 +154,7 @@ class Reconciler:
         give_up = self._give_up(run)
         self._queues.publish(
             [
-                user_sync_message(user, give_up_after_hours=give_up)
+                user_sync_message(user, give_up_after_hours=give_up, is_quick=run.is_quick)
                 for user in self._store.message_cipher.encrypt_users(
                     run.tenant, run.id, dict.fromkeys(sorted(marked))
                 )
@@ -211,7 +215,10 @@ class Reconciler:
             return False
         first = TenantPage(tenant=run.tenant, run=run.id, attempt=attempt, number=1, link=None)
         sealed = self._store.message_cipher.sign_page(first)
-        self._queues.publish([tenant_page_message(sealed, give_up_after_hours=self._give_up(run))])
+        give_up = self._give_up(run)
+        self._queues.publish(
+            [tenant_page_message(sealed, give_up_after_hours=give_up, is_quick=run.is_quick)]
+        )
         self._page_times[run.id] += 1
         detail = Detail(DetailKind.PAGE_MESSAGE_LOST)
         self._store.run_warnings.record(run.id, WarningKind.PAGE_LOST, detail)

@@ -20,7 +20,7 @@ from queues.brokers.backpressure import MAX_BUFFERED_BYTES, Backpressure
 from queues.brokers.requeue import discard_incoming, requeue_deliveries, stop_receiving
 from queues.library_internals import RabbitmqConsumer, ack_buffered
 from queues.middleware.delivery import Delivery
-from queues.middleware.quarantine import is_quarantine_queue
+from queues.queue_names import is_quarantine_queue
 from schemas.messages.envelope import UndecodableError
 
 if TYPE_CHECKING:

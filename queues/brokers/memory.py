@@ -17,6 +17,7 @@ from dramatiq.common import dq_name, q_name
 from queues.admission import admit
 from queues.interfaces import BrowsedMessage, QueueDepth, prepare_dramatiq
 from queues.library_internals import StubConsumer, StubMessageProxy
+from queues.queue_names import main_queue
 from schemas.messages.envelope import UndecodableError
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ class MemoryBroker(StubBroker):
         self._locks: defaultdict[str, Lock] = defaultdict(Lock)
 
     def publish(self, messages: Sequence[Message[Any]]) -> None:
-        """Put all messages into their queues."""
+        """Put all messages into their queues; what is quick elsewhere takes its turn here."""
         for message in messages:
-            self.put(message.queue_name, message.encode())
+            self.put(main_queue(message.queue_name), message.encode())
 
     def put(self, queue: str, body: bytes) -> None:
         """Put any bytes into a queue, as a foreign AMQP client would."""

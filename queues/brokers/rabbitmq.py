@@ -18,8 +18,9 @@ from queues.brokers.publishing_pool import PublishingConnection, PublishingPool
 from queues.brokers.topology import check_readable, count_consumers, declare_queues, read_queue_depth
 from queues.dead_letters import QuorumBrowser, browsing
 from queues.interfaces import QueueDepth, prepare_dramatiq
+from queues.message import after_waiting
 from queues.middleware.message_history import with_delay
-from queues.middleware.quarantine import main_queue, prefetch_of, work_queues
+from queues.queue_names import main_queue, prefetch_of, work_queues
 from runtime.coalescer import Coalescer
 from runtime.outage_log import OutageLog
 from schemas.errors import Dependency, OperatorError, TransientError
@@ -88,7 +89,7 @@ class QuorumBroker(Broker):
         """
         try:
             if delay is None:
-                self.publish([message])
+                self.publish([after_waiting(message)])
             else:
                 self.publish_later(message, delay / 1000)
         except TransientError as error:

@@ -1,7 +1,6 @@
 """The queues of RabbitMQ that belong to one of ours: how they are declared, their rights, their depth.
 
-Each queue `NAME` has a `NAME.quarantine` for what workers may have died over, a `NAME.DQ` for messages that
-wait for their time, and a `NAME.XQ` for dead letters, which never expire.
+`queues.queue_names` says which belong to one of ours. Dead letters never expire.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from pika.exceptions import AMQPError, ChannelClosedByBroker
 from queues.brokers.connection_errors import operator_error, translated_errors
 from queues.brokers.refusals import find_missing_permission
 from queues.interfaces import QueueDepth
-from queues.middleware.quarantine import work_queues
+from queues.queue_names import work_queues
 from schemas.messages.messages import TENANT_SYNC_QUEUE, TRIGGERS_EXCHANGE
 
 if TYPE_CHECKING:

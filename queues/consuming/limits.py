@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
 from queues.brokers.publishing_pool import MAX_CONNECTIONS
+from queues.queue_names import work_queues
 from schemas.errors import UsageError
 
-#: Consumers of each queue of ours: its own, what waits, the quarantine, and what is worked on alone.
-CONSUMERS: Final = 4
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: The consumer of what waits for its time, beside those of the queues that a queue is worked off from.
+_WAITING: Final = 1
 
 #: The connection by which a producer looks now and then how many messages lie in a queue.
 _LOOKING: Final = 1
@@ -31,15 +35,16 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceNeeds:
-    """What a process needs that consumes so many `queues`, and works on `threads` messages at a time."""
+    """What a process needs that consumes these `queues`, and works on `threads` messages at a time."""
 
-    queues: int
+    queues: Sequence[str]
     threads: int
 
     @property
     def connections(self) -> int:
         """Connections to RabbitMQ, at most."""
-        return CONSUMERS * self.queues + MAX_CONNECTIONS + _LOOKING
+        consumers = sum(len(work_queues(queue)) + _WAITING for queue in self.queues)
+        return consumers + MAX_CONNECTIONS + _LOOKING
 
     @property
     def files(self) -> int:

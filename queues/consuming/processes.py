@@ -17,7 +17,7 @@ from dramatiq import Worker, get_broker, set_broker
 from queues.consuming.gevent_patch import exit_code_of, fork
 from queues.consuming.liveness import Liveness
 from queues.consuming.worker_shutdown import stop_worker
-from queues.middleware.quarantine import main_queue, work_queues
+from queues.queue_names import main_queue, work_queues
 from runtime.stop_signals import STOP_SIGNALS, SignalPipe, handle_stop_signals
 from runtime.version import VERSION
 from schemas.errors import UpdateSyncError, error_location

@@ -23,9 +23,9 @@ from queues.middleware.failure_policy import (
     decide,
 )
 from queues.middleware.message_history import as_dead_letter, read_history, with_history
-from queues.middleware.quarantine import main_queue
 from queues.middleware.retry_log import RetryLog
 from queues.middleware.waits import wait_to_report, with_wait
+from queues.queue_names import main_queue
 from runtime.circuit_breaker import MAX_WAIT
 from runtime.outage_log import OutageLog
 from runtime.services import CircuitOpenError, ShutdownError

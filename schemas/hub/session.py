@@ -50,6 +50,8 @@ class AuditKind(StrEnum):
     #: A run, or a preview, was asked for.
     RUN_REQUESTED = "run_requested"
     PREVIEW_REQUESTED = "preview_requested"
+    #: One user was to be synced now.
+    USER_SYNC_REQUESTED = "user_sync_requested"
     RUN_CANCELLED = "run_cancelled"
     RUN_RESUMED = "run_resumed"
     #: The guard's question was answered with yes.

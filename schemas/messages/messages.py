@@ -53,9 +53,14 @@ MAX_EVENT_ID_LENGTH: Final = 200
 #: No run has a higher number: the database has no room for it.
 MAX_RUN_ID: Final = 2**31 - 1
 
+#: A run of so many named users at most is small enough to go before the others: a person waits for it.
+MAX_QUICK_USERS: Final = 20
+
 #: The section of ours in a message's `options`.
 METADATA_KEY: Final = "update_sync"
 
+#: The key in that section of a message that goes before others, also when it is tried again.
+QUICK: Final = "quick"
 #: The key in that section of a replayed message, and in it the key of the replay's number.
 REPLAY: Final = "replay"
 OPERATION: Final = "operation"
@@ -83,6 +88,11 @@ class SyncRequest:
     recheck_all: bool = False
     #: Proves that an operator of ours asks (`schemas.messages.authentication`).
     proof: str | None = field(default=None, repr=False)
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether its run goes before the users of other runs, and waits for none of them."""
+        return 0 < len(self.users) <= MAX_QUICK_USERS and self.mode is not Mode.UNDO
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,6 +84,8 @@ class Run:
     uid: str = ""
     #: Skolon is asked about every user, even if a recent run verified the user.
     recheck_all: bool = False
+    #: It has a few named users, who go before those of other runs.
+    is_quick: bool = False
 
     @property
     def kind(self) -> RunKind:

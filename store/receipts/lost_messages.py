@@ -39,6 +39,8 @@ class OpenRun:
     pages_done: int
     receipts: int
     page_next_try: dt.datetime | None
+    #: Its users go before those of others.
+    is_quick: bool = False
 
 
 class LostMessages:
@@ -75,6 +77,7 @@ class LostMessages:
                 tables.tenants.c.key,
                 runs.c.status,
                 runs.c.attempt,
+                runs.c.is_quick,
                 pages_done.label("pages_done"),
                 written.label("receipts"),
                 waits.c.next_try,
@@ -94,6 +97,7 @@ class LostMessages:
                     pages_done=row.pages_done,
                     receipts=row.receipts,
                     page_next_try=row.next_try and as_utc(row.next_try),
+                    is_quick=row.is_quick,
                 )
                 for row in connection.execute(query)
             ]
@@ -107,7 +111,8 @@ class LostMessages:
     def newest_finished(self) -> dt.datetime | None:
         """Return when the newest was published of those of open runs who have come to an outcome since.
 
-        The queue hands messages out in their order, so those from before have left it.
+        The queue hands messages out in their order, so those from before have left it. Those of quick runs
+        come by another queue.
         """
         receipts, runs = tables.receipts, tables.runs
         query = (
@@ -115,6 +120,7 @@ class LostMessages:
             .join(runs, runs.c.id == receipts.c.run_id)
             .where(
                 runs.c.status.in_(OPEN_STATUSES),
+                ~runs.c.is_quick,
                 receipts.c.outcome != Outcome.PENDING,
                 # Who was removed in Entra has a receipt, and never had a message.
                 receipts.c.finished_at > receipts.c.published_at,

@@ -87,4 +87,5 @@ def run_from_row(row: Row[Any]) -> Run:
         settings_override=row.settings_override,
         reverts_run_id=row.reverts_run_id,
         recheck_all=row.recheck_all,
+        is_quick=row.is_quick,
     )

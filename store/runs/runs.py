@@ -97,6 +97,17 @@ class Runs:
             tenant_id = connection.scalar(select(tables.tenants.c.id).where(tables.tenants.c.key == tenant))
             return unanswered_guard(connection, tenant_id or 0, except_run=except_run)
 
+    def open_run(self, tenant: str, *, to_quick: bool = False) -> Run | None:
+        """Return the open run of a tenant for whose end a request, also for a quick run, waits, or None."""
+        runs = tables.runs
+        waited_for = [~runs.c.is_quick, runs.c.settings_override.is_(None)]
+        if to_quick:
+            waited_for += [runs.c.mode == Mode.UNDO, ~runs.c.dry_run]
+        query = SELECT_RUNS.where(*_chosen(tenant, OPEN_STATUSES, ()), *waited_for)
+        with self._database.transaction() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else run_from_row(row)
+
     def check_guard_answered(self, tenant: str, *, except_run: int | None = None) -> None:
         """Raise `UsageError` if there is such a run."""
         halted = self.unanswered_guard(tenant, except_run=except_run)

@@ -14,7 +14,7 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import NotYetError, PermanentError
-from schemas.outcomes import OPEN_STATUSES, Mode, Stage, Status
+from schemas.outcomes import OPEN_STATUSES, Mode, Outcome, Stage, Status
 from schemas.runs.run import guard_question
 from store import tables
 from store.changes.undo import prepare_undo
@@ -65,9 +65,9 @@ class Triggers:
         """Open the run that a trigger asks for, or find the one that does what it asks for.
 
         A run that tries settings is one of its own: it changes nothing, so it neither waits for another
-        one nor holds one up. Raises `PermanentError` for an unknown or disabled tenant, or
-        one with a run that the guard has halted and that is not answered. Raises `NotYetError` while a run of
-        the tenant is open that does something else.
+        one nor holds one up. A quick run is, too, but for an undo: of its users the newer run decides.
+        Raises `PermanentError` for an unknown or disabled tenant, or one with a run that the guard has halted
+        and that is not answered. Raises `NotYetError` while a run of the tenant is open that comes first.
         """
         request = self._sealed(request)
         try:
@@ -125,33 +125,20 @@ class Triggers:
             if known is not None:
                 return _opened(connection, known, new=False)
             tenant_id = _tenant(connection, request)
-            row = None
-            if request.settings is None:
-                row = connection.execute(
-                    SELECT_RUNS.where(
-                        tables.runs.c.tenant_id == tenant_id,
-                        tables.runs.c.status.in_(OPEN_STATUSES),
-                        tables.runs.c.settings_override.is_(None),
-                    )
-                ).one_or_none()
-            if row is None:
+            joined = None if request.settings is not None else _joined(connection, tenant_id, request)
+            if joined is None:
                 _check_guard_answered(connection, tenant_id, request)
                 if request.mode is Mode.UNDO:
                     prepare_undo(connection, tenant_id, request)
                 run = run_from_row(get_run_row(connection, _insert_run(connection, tenant_id, request)))
             else:
-                run = run_from_row(row)
-                if not covers(run, request):
-                    raise NotYetError(
-                        Detail(DetailKind.ANOTHER_RUN_OPEN, run=run.id, tenant=request.tenant),
-                        retry_after=WAIT_FOR_OPEN_RUN,
-                    )
+                run = joined
                 if request.override_guard:
                     override_guard(connection, run.id)
             connection.execute(
                 insert(tables.triggers).values(event_id=event_id, run_id=run.id, received=now())
             )
-            return _opened(connection, run, new=row is None)
+            return _opened(connection, run, new=joined is None)
 
     def _cancelled(self, request: SyncRequest, event_id: str) -> Run:
         with self._database.transaction() as connection:
@@ -173,7 +160,53 @@ def covers(run: Run, request: SyncRequest) -> bool:
     deep_enough = run.mode is not Mode.DELTA or request.mode is Mode.DELTA
     rechecks_enough = run.recheck_all or not request.recheck_all
     same_kind = run.dry_run is request.dry_run and run.reverts_run_id == request.reverts_run_id
-    return same_kind and same_people and deep_enough and rechecks_enough
+    # A person waits for a quick run: one that has thousands before these users is no answer.
+    quick_enough = run.is_quick or not request.is_quick
+    return same_kind and same_people and deep_enough and rechecks_enough and quick_enough
+
+
+def comes_first(run: Run, request: SyncRequest) -> bool:
+    """Say whether a request has to wait for the end of an open run, which it does not join.
+
+    A quick run goes beside others. But an undo and a run that writes what Entra says never work on users at
+    the same time: one would write what the other takes back.
+    """
+    both_write = not (run.dry_run or request.dry_run)
+    return (both_write and Mode.UNDO in (run.mode, request.mode)) or not (run.is_quick or request.is_quick)
+
+
+def _joined(connection: Connection, tenant_id: int, request: SyncRequest) -> Run | None:
+    """Return the open run that a request joins, None if it has one of its own; raise as `Triggers.open`."""
+    runs = tables.runs
+    rows = connection.execute(
+        SELECT_RUNS.where(
+            runs.c.tenant_id == tenant_id,
+            runs.c.status.in_(OPEN_STATUSES),
+            runs.c.settings_override.is_(None),
+        ).order_by(runs.c.id)
+    )
+    open_runs = [run_from_row(row) for row in rows]
+    for run in open_runs:
+        if covers(run, request) and not (request.is_quick and _has_finished(connection, run, request)):
+            return run
+    first = next((run for run in open_runs if comes_first(run, request)), None)
+    if first is not None:
+        raise NotYetError(
+            Detail(DetailKind.ANOTHER_RUN_OPEN, run=first.id, tenant=request.tenant),
+            retry_after=WAIT_FOR_OPEN_RUN,
+        )
+    return None
+
+
+def _has_finished(connection: Connection, run: Run, request: SyncRequest) -> bool:
+    """Say whether a run is done with one of the users, who may have changed since."""
+    receipts = tables.receipts
+    done = exists().where(
+        receipts.c.run_id == run.id,
+        receipts.c.entra_id.in_(request.users),
+        receipts.c.outcome != Outcome.PENDING,
+    )
+    return bool(connection.scalar(select(done)))
 
 
 def _event_run(connection: Connection, event_id: str) -> Run | None:
@@ -218,6 +251,7 @@ def _insert_run(connection: Connection, tenant_id: int, request: SyncRequest, **
         "mode": request.mode,
         "dry_run": request.dry_run,
         "recheck_all": request.recheck_all,
+        "is_quick": request.is_quick,
         "users": list(request.users),
         "settings_override": None if request.settings is None else dict(request.settings),
         "status": Status.READING,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, FromClause
 
 #: Runs that keep another one of the same tenant from opening.
-_IS_OPEN: Final = text("status IN ('reading', 'updating') AND settings_override IS NULL")
+_IS_OPEN: Final = text("status IN ('reading', 'updating') AND settings_override IS NULL AND NOT is_quick")
 
 runs = Table(
     "runs",
@@ -57,6 +57,8 @@ runs = Table(
     Column("reverts_run_id", Integer),
     # Skolon is asked about all users, whatever receipts say.
     Column("recheck_all", Boolean, nullable=False, server_default=text("false")),
+    # It has a few named users, who go before those of other runs.
+    Column("is_quick", Boolean, nullable=False, server_default=text("false")),
     # The dead letters that became stale by this run are out of their queue.
     Column("cleaned_up", Boolean, nullable=False, server_default=text("false")),
     timestamp("started"),

@@ -11,7 +11,7 @@ from administration.runs.trigger import build_request, check_enabled, check_may_
 from schemas.errors import UsageError
 from schemas.hub.action import Action, ActionRefusal, ActionRefusedError
 from schemas.hub.session import AuditKind
-from schemas.outcomes import OPEN_STATUSES, Mode, RunKind, Status
+from schemas.outcomes import Mode, RunKind, Status
 
 if TYPE_CHECKING:
     from queues.interfaces import Publisher
@@ -65,11 +65,10 @@ def plan_start(tenant: str, *, store: Store) -> StartPlan:
     complete = (Status.COMPLETED,)
     last_full = runs.list(tenant, 1, statuses=complete, kinds=[RunKind.FULL])
     last_read = runs.list(tenant, 1, statuses=complete, kinds=[RunKind.FULL, RunKind.DELTA])
-    open_runs = runs.list(tenant, 1, statuses=OPEN_STATUSES)
     return StartPlan(
         last_full=next(iter(last_full), None),
         last_read=next(iter(last_read), None),
-        open_run=open_runs[0].run if open_runs else None,
+        open_run=runs.open_run(tenant),
         unanswered=runs.unanswered_guard(tenant),
         is_enabled=store.tenants.outline(tenant).enabled,
     )

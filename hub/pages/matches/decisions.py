@@ -26,6 +26,7 @@ from hub.presentation.actions.refusals import REFUSALS
 from hub.services import hub_services
 from schemas.fields import is_object_id
 from schemas.hub.action import ActionRefusal, ActionRefusedError, is_action_key
+from schemas.messages.messages import MAX_QUICK_USERS
 from schemas.safe_text import is_storable
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _progress(tenant: str, key: str) -> dict[str, Any]:
     decided: DecisionProgress | None = decision_progress(tenant, key, store=hub_services().store)
     if decided is None:
         abort(404)
-    waits = waits_for(tenant) if decided.goes_on and decided.run is None else None
+    is_quick = len(decided.users) + decided.more <= MAX_QUICK_USERS
+    waits = waits_for(tenant, is_quick=is_quick) if decided.goes_on and decided.run is None else None
     return {"tenant": found, "key": key, "progress": decided, "waits": waits}
 
 

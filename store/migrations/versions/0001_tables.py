@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("guard_overridden", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("reverts_run_id", sa.Integer(), nullable=True),
         sa.Column("recheck_all", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("is_quick", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("cleaned_up", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("started", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
@@ -124,7 +125,7 @@ def upgrade() -> None:
         "uq_runs_open",
         "runs",
         ["tenant_id"],
-        "status IN ('reading', 'updating') AND settings_override IS NULL",
+        "status IN ('reading', 'updating') AND settings_override IS NULL AND NOT is_quick",
         unique=True,
     )
     op.create_table(

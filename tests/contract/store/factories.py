@@ -60,9 +60,12 @@ def page(run: Run, number: int = 1, link: str | None = None, *, attempt: int = 1
     return TenantPage(tenant=run.tenant, run=run.id, attempt=attempt, number=number, link=link)
 
 
-def begin_run(store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT) -> Run:
-    """Open a run and publish users in it."""
-    run = store.triggers.open(request(key, dry_run=dry_run), event).run
+def begin_run(
+    store: Store, event: str, *users: str, dry_run: bool = False, key: str = TENANT, quick: bool = False
+) -> Run:
+    """Open a run and publish users in it, whom a quick one names."""
+    wanted = request(key, dry_run=dry_run, users=users if quick else ())
+    run = store.triggers.open(wanted, event).run
     store.receipts.create_pending(run.id, users)
     return run
 

@@ -168,6 +168,10 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "start.begin": {422},
             "start.requested": {404},
             "start.progress": {404},
+            # No user was synced with the key, and it has no RabbitMQ.
+            "sync_user.begin": {409},
+            "sync_user.watch": {404},
+            "sync_user.progress": {404},
             "cancel.cancel": {422},
             # It has ended, or it has no RabbitMQ and asks neither Entra nor Skolon.
             "resume.resume": {409},

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import yaml
+from dramatiq.common import xq_name
 from marshmallow import Schema, missing
 
+from queues.queue_names import work_queues
 from runtime.version import VERSION
 from schemas.dead_letter_reasons import Reason
 from schemas.messages.messages import (
@@ -63,9 +65,7 @@ def test_the_document_has_the_words_that_are_used() -> None:
         if "allOf" in message["payload"]
     }
 
-    assert addresses == {
-        f"{queue}{suffix}" for queue in QUEUES for suffix in ("", ".redelivered", ".quarantine", ".XQ")
-    }
+    assert addresses == {name for queue in QUEUES for name in (*work_queues(queue), xq_name(queue))}
     assert actors == {TENANT_SYNC_ACTOR, TENANT_PAGE_ACTOR, USER_SYNC_ACTOR}
     assert DESCRIBED["SyncRequest"]["properties"]["mode"]["enum"] == list(Mode)
     assert DESCRIBED["Metadata"]["properties"]["reason"]["enum"] == list(Reason)

@@ -12,7 +12,7 @@ from dramatiq import Message
 
 from queues.actor import declare_actor
 from queues.brokers.backpressure import MAX_BUFFERED_BYTES
-from queues.middleware.quarantine import DELAYED_PREFETCH, prefetch_of
+from queues.queue_names import DELAYED_PREFETCH, prefetch_of
 from schemas.messages.messages import USER_SYNC_QUEUE
 from tests.contract.queues.broker_probe import (
     Calls,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from schemas.dead_letter_reasons import Reason
 from schemas.errors import NotYetError, PermanentError, UsageError
+from schemas.messages.messages import MAX_QUICK_USERS
 from schemas.outcomes import Cause, Mode, NotFoundReason, Outcome, Status
 from schemas.runs.sync_result import SyncResult
 from store.runs.triggers import OpenedRun
@@ -32,6 +34,9 @@ from tests.contract.store.factories import (
 if TYPE_CHECKING:
     from schemas.messages.messages import SyncRequest
     from store.store import Store
+
+#: One more than a quick run has.
+MANY = [f"user {number}" for number in range(MAX_QUICK_USERS + 1)]
 
 
 def test_a_trigger_opens_a_run(store: Store) -> None:
@@ -76,7 +81,7 @@ def test_a_trigger_for_nobody_is_permanent(store: Store, key: str) -> None:
     ("running", "requested"),
     [
         (request(), request()),
-        (request(), request(users=["anna"])),
+        (request(), request(users=MANY)),
         (request(), request(mode=Mode.DELTA)),
         (request(mode=Mode.DELTA), request(mode=Mode.DELTA)),
         (request(users=["anna", "bo"]), request(users=["bo", "anna"])),
@@ -101,8 +106,8 @@ def test_a_trigger_joins_a_run_that_covers_it(
         (request(dry_run=True), request()),
         (request(), request(dry_run=True)),
         (request(mode=Mode.DELTA), request()),
-        (request(users=["anna"]), request()),
-        (request(users=["anna"]), request(users=["bo"])),
+        (request(users=MANY), request()),
+        (request(users=MANY), request(users=[*MANY, "bo"])),
     ],
 )
 def test_a_trigger_waits_for_a_run_that_does_something_else(
@@ -116,6 +121,42 @@ def test_a_trigger_waits_for_a_run_that_does_something_else(
     assert store.triggers.find_run("second") is None
     complete(store, run)
     assert store.triggers.open(requested, "second").new
+
+
+@pytest.mark.parametrize("running", [request(), request(mode=Mode.DELTA), request(users=["bo"])])
+def test_a_quick_run_goes_beside_others(store: Store, running: SyncRequest) -> None:
+    """A request for a few users waits for no other run and joins none; nor does another one wait for it."""
+    run = store.triggers.open(running, "first").run
+    quick = store.triggers.open(request(users=["anna"]), "second")
+    assert (quick.new, quick.run.is_quick) == (True, True)
+    complete(store, run)
+    assert store.triggers.open(running, "third").new
+    assert store.runs.get(quick.run.id).status is Status.READING
+
+
+def test_a_quick_run_is_joined_before_it_is_done(store: Store) -> None:
+    """A second request for a user joins the quick run that still waits, and not one that is done with it."""
+    run = begin_run(store, "first", "anna", "bo", quick=True)
+    assert run.is_quick
+    assert store.triggers.open(request(users=["anna"]), "second").run.id == run.id
+    store.receipts.finish(run.id, "anna", result(Outcome.UNCHANGED))
+    assert store.triggers.open(request(users=["anna"]), "third").new
+    assert store.triggers.open(request(users=["bo"]), "fourth").run.id == run.id
+
+
+def test_a_quick_run_and_an_undo_wait_for_each_other(store: Store) -> None:
+    """What an undo takes back no quick run writes at the same time."""
+    undone = begin_run(store, "first", "anna")
+    store.receipts.finish(undone.id, "anna", result(Outcome.UPDATED))
+    complete(store, undone)
+    undo = dataclasses.replace(request(mode=Mode.UNDO), reverts_run_id=undone.id)
+    quick = store.triggers.open(request(users=["anna"]), "second").run
+    with pytest.raises(NotYetError):
+        store.triggers.open(undo, "third")
+    store.runs.cancel(quick.id)
+    assert store.triggers.open(undo, "third").new
+    with pytest.raises(NotYetError):
+        store.triggers.open(request(users=["anna"]), "fourth")
 
 
 def test_tenants_do_not_wait_for_each_other(store: Store) -> None:

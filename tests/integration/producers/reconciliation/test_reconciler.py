@@ -173,6 +173,25 @@ def test_a_busy_queue_hides_nothing_for_ever(scene: Scene) -> None:
     assert scene.in_queue() == ["user-c", "user-b"]
 
 
+def test_a_quick_run_says_nothing_about_the_users_of_others(scene: Scene) -> None:
+    """P3: who is done out of turn proves nothing: those who still lie in the queue are not lost."""
+    scene.publish("user-b", "user-c")
+    quick = begin_run(scene.store, "quick", "user-d", "user-e", quick=True)
+    scene.store.receipts.finish(quick.id, "user-d", result(Outcome.NOT_FOUND))
+    scene.look(1, 2, 8, 60)
+    assert scene.in_queue() == ["user-b", "user-c"]
+
+
+def test_a_lost_quick_user_waits_for_no_other(scene: Scene) -> None:
+    """P3: a quick user without a message is published again, and quickly, while thousands of others wait."""
+    scene.publish()
+    quick = begin_run(scene.store, "quick", "user-d", quick=True)
+    assert scene.look(1, 2, 8) == [{}, {}, {quick.id: 1}]
+    (body,) = scene.probe.take_all(f"{USER_SYNC}.quick")
+    assert json.loads(body)["kwargs"]["user"] == "user-d"
+    assert scene.in_queue() == list(USERS)
+
+
 def test_an_outage_between_looks_begins_anew(scene: Scene) -> None:
     """What was seen before RabbitMQ was away counts no more: it is looked at anew."""
     scene.look(1, 2)

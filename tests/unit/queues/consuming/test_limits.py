@@ -9,8 +9,9 @@ from structlog.testing import capture_logs
 
 from queues.consuming.limits import ResourceNeeds, raise_file_limit
 from schemas.errors import UsageError
+from schemas.messages.messages import TENANT_PAGES_QUEUE, TENANT_SYNC_QUEUE, USER_SYNC_QUEUE
 
-WORKER = ResourceNeeds(queues=1, threads=256)
+WORKER = ResourceNeeds(queues=(USER_SYNC_QUEUE,), threads=256)
 
 
 @pytest.fixture(autouse=True)
@@ -57,11 +58,12 @@ def test_few_files_are_fewer_at_a_time(limits: list[int]) -> None:
 def test_too_few_files_are_refused(limits: list[int]) -> None:
     """Where not even one can be worked on, the process does not begin, and says what it needs."""
     limits[:] = [64, 64]
-    with pytest.raises(UsageError, match="needs 93 open files at the least, and may have 64"):
+    with pytest.raises(UsageError, match="needs 96 open files at the least, and may have 64"):
         raise_file_limit(WORKER)
 
 
 def test_connections_are_few() -> None:
-    """A worker has 9 connections to RabbitMQ at most, a producer 13, however many they work on at a time."""
-    assert WORKER.connections == 9
-    assert ResourceNeeds(queues=2, threads=4).connections == 13
+    """A worker has 10 connections to RabbitMQ at most, a producer 14, however many they work on at a time."""
+    assert WORKER.connections == 10
+    producer = ResourceNeeds(queues=(TENANT_SYNC_QUEUE, TENANT_PAGES_QUEUE), threads=4)
+    assert producer.connections == 14
