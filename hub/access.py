@@ -179,6 +179,7 @@ ROUTES: Final[Mapping[str, Access]] = {
     "api_actions.have_group_back": Access.API_ACTION,
     "api_mapping.active": Access.API_TOKEN,
     "api_mapping.history": Access.API_TOKEN,
+    "api_mapping.sources": Access.API_TOKEN,
     "api_mapping.restore": Access.API_ACTION,
     "api_mapping.drafts": Access.API_TOKEN,
     "api_mapping.make": Access.API_ACTION,

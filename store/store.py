@@ -33,7 +33,8 @@ from store.receipts.work_items import WorkItems
 from store.report_cache import ReportCache
 from store.reports.data_quality import DataQualityReports
 from store.reports.failures import FailureReports
-from store.reports.mapping_comparisons import MappingComparisons
+from store.reports.mapping.comparisons import MappingComparisons
+from store.reports.mapping.source_facts import SourceFactReports
 from store.reports.open_failures import OpenFailures
 from store.reports.pending_matches import PendingMatchReports
 from store.reports.scope_changes import ScopeChanges
@@ -122,6 +123,7 @@ class Store:
         self.scope_changes = ScopeChanges(self.database, self.report_cache)
         self.scope_exits = ScopeExitReports(self.database, self.report_cache)
         self.mapping_comparisons = MappingComparisons(self.database)
+        self.source_facts = SourceFactReports(self.database, self.report_cache)
         self.pending_matches = PendingMatchReports(self.database)
         self.data_quality = DataQualityReports(self.database, self.runs, self.report_cache)
         self.pruning = Pruning(self.database)

@@ -111,11 +111,12 @@ class UserSyncHandler:
 
     def _process(self, message: UserSync, item: WorkItem, data: object | None) -> None:
         record = self._store.settings_overrides.for_user(message.run, item)
-        comparer = MappingComparer(record.tenant, record.saved)
+        digest = partial(self._cipher.index.digest, item.tenant, "source")
+        comparer = MappingComparer(record.tenant, record.saved, digest)
         facts = FactObserver(item.tenant, self._cipher.index, comparer)
         try:
             run = self._pipeline(message, item, record, data, facts)
-            result = facts.noted(run(), comparer.text)
+            result = replace(facts.noted(run(), comparer.text), source_facts=comparer.source_facts)
             if (
                 item.undoes is not None
                 and result.outcome is not Outcome.SUPERSEDED
@@ -125,7 +126,7 @@ class UserSyncHandler:
                 self._store.failed_undos.end(message.run, message.user)
             finished = self._finish(message, result)
         except PermanentError as error:
-            raise self._record_failure(message, error, facts, comparer.text) from None
+            raise self._record_failure(message, error, facts, comparer) from None
         self._guard_counting.count(message.run, item, record.tenant.guard, result.outcome, finished)
 
     def _pipeline(
@@ -218,7 +219,7 @@ class UserSyncHandler:
             self._store.run_warnings.record_users(run, 1, values_altered_warning)
 
     def _record_failure(
-        self, message: UserSync, error: PermanentError, facts: FactObserver, comparison: str | None
+        self, message: UserSync, error: PermanentError, facts: FactObserver, comparer: MappingComparer
     ) -> PermanentError:
         """Record what is known of a user that becomes a dead letter; return the error that it is one for."""
         receipts = self._store.receipts
@@ -228,7 +229,8 @@ class UserSyncHandler:
             message.user,
             facts.digests,
             eppn_has_number=facts.eppn_has_number,
-            mapping_comparison=comparison,
+            mapping_comparison=comparer.text,
+            source_facts=comparer.source_facts,
         )
         if not isinstance(error, IncompleteUpdateError):
             return error

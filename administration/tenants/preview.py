@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from administration.runs.details import RunDetails, details_of
+from administration.tenants.mapping.proposals import proposals
 from administration.tenants.settings_check import lost_match_keys
 from schemas.runs.totals.mapping_comparison import lost_attribute
 from schemas.tenants.settings_override import apply_override, override_differences
@@ -13,8 +14,10 @@ from schemas.tenants.settings_override import apply_override, override_differenc
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from administration.tenants.mapping.proposals import Proposal
     from schemas.runs.run import RunSummary
     from schemas.runs.totals.mapping_comparison import AttributeMapping
+    from schemas.runs.totals.source_facts import SourceFacts
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
     from store.store import Store
@@ -25,6 +28,7 @@ class Preview:
     """A finished dry run, and its settings that are not the saved ones.
 
     `mapping` says of each attribute where the values come from, and how that differs from the saved settings.
+    `source_facts` say what each property of Entra holds, and `proposals` which one would fit better.
     `match_keys` are the saved ones; `keys_given_up` are those that the settings leave out, or give no source.
     """
 
@@ -32,6 +36,8 @@ class Preview:
     details: RunDetails
     mapping: Mapping[Attribute, AttributeMapping]
     settings: Mapping[str, tuple[Any, Any]]
+    source_facts: SourceFacts
+    proposals: Mapping[Attribute, Proposal]
     match_keys: Sequence[Attribute]
     keys_given_up: Sequence[Attribute]
 
@@ -66,6 +72,8 @@ class Preview:
             "settings": {
                 name: {"saved": saved, "preview": new} for name, (saved, new) in self.settings.items()
             },
+            "source_facts": self.source_facts.as_json(),
+            "proposals": [each.as_json() for each in self.proposals.values()],
             "mapping": {str(name): each.as_json() for name, each in self.mapping.items()},
             "lost_match_keys": [str(key) for key in self.lost_match_keys],
             "lost_by_most": [str(name) for name, each in self.mapping.items() if each.is_mostly_lost],
@@ -77,11 +85,14 @@ def preview_of(summary: RunSummary, saved: Tenant, store: Store) -> Preview:
     """Return what a finished dry run found; `saved` are the tenant's own settings."""
     run = summary.run
     settings = store.settings_overrides.settings(run)
+    facts, tried = store.source_facts.for_run(run.id), apply_override(saved, settings)
     return Preview(
         summary=summary,
         details=details_of(summary, store),
         mapping=store.mapping_comparisons.for_run(run.id),
+        source_facts=facts,
+        proposals=proposals(facts, tried.sources),
         settings=override_differences(saved, settings),
         match_keys=saved.match_keys,
-        keys_given_up=lost_match_keys(apply_override(saved, settings), saved),
+        keys_given_up=lost_match_keys(tried, saved),
     )

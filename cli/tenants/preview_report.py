@@ -43,6 +43,7 @@ def show_preview(preview: Preview, *, wants_json: bool) -> None:
         print_changes(preview.details.changes)
     echo()
     _print_mapping(preview.mapping)
+    _print_proposals(preview)
     if preview.details.scope_exits:
         print_scope_exits(preview.details.scope_exits)
     if preview.details.guard is not None:
@@ -83,6 +84,17 @@ def _print_mapping(mapping: Mapping[Attribute, AttributeMapping]) -> None:
         f"{anyway} would be written with the saved ones too (anyway).",
         "",
     )
+
+
+def _print_proposals(preview: Preview) -> None:
+    """Print which property would fit an attribute better than its first source."""
+    for name, each in preview.proposals.items():
+        title, users = ATTRIBUTE_TABLE[name].title, preview.source_facts.users
+        first = f", {each.first} for {each.first_fit.agrees}" if each.first else ""
+        echo(
+            f"Proposal for {title}: {each.source} first. It has the same value as Skolon for "
+            f"{each.fit.agrees} of {users} users{first}."
+        )
 
 
 def _outcomes(summary: RunSummary) -> list[tuple[str, int]]:

@@ -65,6 +65,8 @@ class SyncResult:
     #: Of a preview: how its settings and the saved ones map the user, as a text
     #: (schemas/runs/totals/mapping_comparison.py).
     mapping_comparison: str | None = None
+    #: Of a preview: what the properties of Entra hold (schemas/runs/totals/source_facts.py).
+    source_facts: str | None = None
     unwritten: Mapping[Attribute, Unwritten] = field(default_factory=dict)
     detail: str | None = None
     not_found_reason: NotFoundReason | None = None

@@ -172,7 +172,7 @@ class Receipts:
             raise halted
         return bool(settled.rowcount)
 
-    def record_digests(
+    def record_digests(  # noqa: PLR0913 - whose they are, and what is noted
         self,
         run_id: int,
         entra_id: str,
@@ -180,6 +180,7 @@ class Receipts:
         *,
         eppn_has_number: bool | None = None,
         mapping_comparison: str | None = None,
+        source_facts: str | None = None,
     ) -> None:
         """Note the marks of a user who comes to no outcome: duplicates are found by them all the same."""
         receipts = tables.receipts
@@ -193,6 +194,7 @@ class Receipts:
                     mail_digest=marks.mail,
                     eppn_has_number=eppn_has_number,
                     mapping_comparison=mapping_comparison,
+                    source_facts=source_facts,
                 )
             )
 

@@ -73,6 +73,8 @@ receipts = Table(
     Column("forecast_changes", Text),
     # Of a preview: how its settings and the saved ones map the user.
     Column("mapping_comparison", Text),
+    # And what the properties of Entra hold, with digests (schemas/runs/totals/source_facts.py).
+    Column("source_facts", Text),
     # Keyed digest of the values that were verified (schemas/runs/verification.py), and when Skolon was asked.
     Column("verified_fingerprint", String(32)),
     timestamp("verified_at", nullable=True),

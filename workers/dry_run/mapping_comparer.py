@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 from schemas.runs.totals.mapping_comparison import MappedAttribute, MappingEffect, format_mapping
 from schemas.users.attributes import values_match
+from workers.dry_run.source_facts import source_facts
 from workers.pipeline.steps import CompareStep, MapStep, ReadStep, Step
 from workers.rules.mapping import invalid_values, mapped_values, resolve_sources
 from workers.rules.scope import evaluate_scope, exclusion_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from schemas.tenants.tenant import Tenant
     from schemas.users.attributes import Attribute
     from schemas.users.graph_user import GraphUser
+    from schemas.users.skolon_user import SkolonUser
     from workers.rules.mapping import ResolvedSource
 
 
@@ -25,9 +27,12 @@ class MappingComparer:
     It stays None for a run that goes by the `saved` settings, which are None then.
     """
 
-    def __init__(self, tried: Tenant, saved: Tenant | None) -> None:
+    def __init__(self, tried: Tenant, saved: Tenant | None, digest: Callable[[str], str] = str) -> None:
+        """Take the settings of the preview, the saved ones, and what makes a keyed digest of a text."""
         self._tried = tried
         self._saved = saved
+        self._digest = digest
+        self._held: SkolonUser | None = None
         self._user: GraphUser | None = None
         self._sources: Mapping[Attribute, ResolvedSource] | None = None
         self._written: Collection[Attribute] = ()
@@ -41,6 +46,7 @@ class MappingComparer:
                 self._sources = step.sources
             case CompareStep():
                 self._written = step.changes
+                self._held = step.user
 
     @property
     def text(self) -> str | None:
@@ -49,6 +55,13 @@ class MappingComparer:
             return None
         saved = saved_sources(self._user, self._saved)
         return format_mapping(compare_mappings(self._sources, saved, self._written, self._tried))
+
+    @property
+    def source_facts(self) -> str | None:
+        """What the properties of the user hold for each attribute, as a receipt keeps it."""
+        if self._saved is None or self._user is None or self._sources is None:
+            return None
+        return source_facts(self._user, self._held, self._tried, self._digest)
 
 
 def saved_sources(user: GraphUser, saved: Tenant) -> dict[Attribute, ResolvedSource]:

@@ -59,7 +59,7 @@ class ResolvedSource:
 def resolve_sources(user: GraphUser, tenant: Tenant) -> dict[Attribute, ResolvedSource]:
     """Return the deciding source of each attribute that the tenant syncs."""
     return {
-        attribute: _picked(attribute, user, sources)
+        attribute: resolve_source(attribute, user, sources)
         for attribute, sources in tenant.sources.items()
         if sources
     }
@@ -107,7 +107,8 @@ def invalid_user(faults: Mapping[Attribute, Detail]) -> PermanentError:
     return PermanentError(Reason.INVALID_USER, Stage.MAP, joined(faults.values()))
 
 
-def _picked(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
+def resolve_source(attribute: Attribute, user: GraphUser, sources: tuple[str, ...]) -> ResolvedSource:
+    """Return which of the sources of an attribute decides."""
     for source in sources:
         texts = user.texts(source)
         if texts is None:

@@ -9,6 +9,7 @@ from flask import abort
 from flask_smorest import Blueprint
 
 from administration.tenants.mapping import drafts as mapping
+from administration.tenants.mapping.proposals import proposals
 from hub.api.mapping import schemas
 from hub.api.problems import refuse
 from hub.api.resources import own_tenant
@@ -83,6 +84,17 @@ def restore(headers: Mapping[str, str], body: Mapping[str, str], tenant: str, ch
     except ActionRefusedError as error:
         refuse_action(error)
     return _active(tenant)
+
+
+@_get("/syncs/<tenant>/mapping/sources", schemas.SourceFactsSchema)
+def sources(tenant: str) -> dict[str, Any]:
+    """Return what each property of Entra holds, as the last preview of all users found."""
+    store = hub_services().store
+    facts = store.source_facts.latest(own_tenant(tenant))
+    if facts is None:
+        return {"run": None, "users": 0, "attributes": {}, "proposals": []}
+    found = proposals(facts, store.tenants.outline(tenant).sources)
+    return {**facts.as_json(), "proposals": [each.as_json() for each in found.values()]}
 
 
 @_get("/syncs/<tenant>/mapping/drafts", schemas.DraftsSchema)

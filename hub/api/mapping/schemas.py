@@ -154,6 +154,31 @@ class ForecastSchema(Schema):
     )
 
 
+class SourceFactsSchema(Schema):
+    """What each property of Entra holds for each attribute, and what is proposed; no values."""
+
+    run = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The preview that found it; null if none is kept."},
+    )
+    users = fields.Integer(required=True, metadata={"description": "Users of that preview in scope."})
+    attributes = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        metadata={
+            "description": "By attribute and property: users with a value (`filled`), of which `invalid` "
+            "break a rule; those who share it with another user (`shared`); and for how many Skolon has a "
+            "value too (`compared`) and the same one (`agrees`)."
+        },
+    )
+    proposals = fields.List(
+        fields.Dict(keys=fields.String()),
+        required=True,
+        metadata={"description": "Properties that fit better than an attribute's first source."},
+    )
+
+
 class ChangeSchema(Schema):
     """A change of the active mapping."""
 

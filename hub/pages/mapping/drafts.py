@@ -16,6 +16,7 @@ from administration.tenants.mapping.drafts import (
     try_draft,
 )
 from administration.tenants.mapping.effect import SAMPLE, effects_of, sample_users
+from administration.tenants.mapping.proposals import proposals
 from administration.users.lookup import MAX_FOUND, find_users
 from administration.users.view import reveal
 from hub.actions.acting import broker_or_refuse, may_act, new_key, submission
@@ -218,7 +219,7 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
             dict.fromkeys([*([user] if user else []), *sample_users(view, store=store)])
         )
         effects = effects_of(view, users, values=bool(revealed), store=store, gateways=services.gateways)
-    authors = Authors(tenant)
+    authors, facts = Authors(tenant), store.source_facts.latest(tenant)
     activated_by = view.draft.activated_by
     return render_template(
         "mapping/draft.html",
@@ -226,6 +227,8 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         view=view,
         table=ATTRIBUTE_TABLE,
         texts=settings_texts.ATTRIBUTES,
+        facts=facts,
+        proposals={} if facts is None else proposals(facts, view.draft.sources),
         sources=SOURCES,
         lost_keys=_names(view.lost_keys),
         taken_back=_names(view.taken_back),

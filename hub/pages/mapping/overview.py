@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from administration.tenants.mapping.drafts import make_draft, restore_mapping, state_of
+from administration.tenants.mapping.proposals import proposals
 from hub.actions.acting import new_key, submission
 from hub.addresses import tenant_of
 from hub.language import current_language
@@ -24,6 +25,7 @@ from schemas.tenants.mapping.sources import (
     dump_sources,
     read_mapping,
 )
+from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,13 +110,16 @@ def _made(tenant: str, sources: Sources | None) -> tuple[str, int] | AnyResponse
 
 def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str = "") -> str:
     found, store = tenant_of(tenant), hub_services().store
-    authors = Authors(tenant)
+    authors, facts = Authors(tenant), store.source_facts.latest(tenant)
     changes = store.mapping_changes.list(tenant)
     return render_template(
         "mapping/overview.html",
         tenant=found,
         attributes=settings_texts.attribute_settings(found),
         sources=SOURCES,
+        table=ATTRIBUTE_TABLE,
+        facts=facts,
+        proposals={} if facts is None else proposals(facts, found.sources),
         drafts=[
             (draft, differing(found.sources, draft.sources), authors.name(draft.updated_by))
             for draft in store.mapping_drafts.list(tenant)

@@ -209,6 +209,7 @@ def upgrade() -> None:
         sa.Column("forecast_reason", sa.String(length=40), nullable=True),
         sa.Column("forecast_changes", sa.Text(), nullable=True),
         sa.Column("mapping_comparison", sa.Text(), nullable=True),
+        sa.Column("source_facts", sa.Text(), nullable=True),
         sa.Column("verified_fingerprint", sa.String(length=32), nullable=True),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),

@@ -105,3 +105,42 @@ def test_an_attribute_that_is_turned_off_is_lost(
 def test_a_run_that_changes_users_keeps_no_comparison(sync: InProcessSync) -> None:
     run = sync.run()
     assert sync.store.mapping_comparisons.for_run(run.run.id) == {}
+
+
+def test_a_preview_tells_what_each_source_holds_and_proposes_one(
+    sync: InProcessSync, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How many users have a value, how many share one, and how many have Skolon's; no value is kept."""
+    found = preview(sync, sources={"eppn": ["extensionAttribute4"]})
+
+    shown = found.as_json()["source_facts"]
+    users = shown["users"]
+    assert users == found.as_json()["mapping"]["eppn"]["users"]
+    eppn = shown["attributes"]["eppn"]
+    assert eppn["extensionAttribute4"]["filled"] == eppn["extensionAttribute9"]["filled"] == 0
+    mail = eppn["mail"]
+    assert 0.9 * users < mail["filled"] <= users
+    assert 0.8 * users < mail["agrees"] <= mail["compared"] <= mail["filled"]
+    # The name of the school is no EPPN, and all users share it.
+    school = eppn["extensionAttribute2"]
+    assert school["invalid"] == school["filled"] > PEOPLE / 2
+    assert school["shared"] > PEOPLE / 2
+    (proposal,) = (each for each in found.as_json()["proposals"] if each["attribute"] == "eppn")
+    assert (proposal["source"], proposal["first"]) == ("mail", "extensionAttribute4")
+    assert f"Proposal for EPPN: mail first. It has the same value as Skolon for {mail['agrees']}" in printed(
+        found, capsys
+    )
+    with sync.store.database.transaction() as connection:
+        kept = connection.exec_driver_sql(
+            "SELECT source_facts FROM receipts WHERE source_facts IS NOT NULL"
+        ).scalars()
+        assert "@" not in "".join(kept)
+
+
+def test_the_mapping_of_the_guide_needs_no_proposal(sync: InProcessSync) -> None:
+    """Its sources agree with Skolon as well as any other."""
+    sync.run()
+    found = preview(sync, sources={"city": []})
+    assert found.as_json()["proposals"] == []
+    usual = sync.run(dry_run=True)
+    assert sync.store.source_facts.for_run(usual.run.id).users == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -122,6 +123,13 @@ def test_what_was_foretold_is_what_the_switch_then_does(office: Office) -> None:
             assert listed.count('class="ds-link hub-id"') == min(users, 50)
     foretold = office.results(trial)
 
+    # What each source holds stands beside the mapping, there and on the draft's page; by the API too.
+    for path in (PATH, draft):
+        text = text_of(office.browser.open(path).text)
+        assert "What each source holds EPPN" in text
+        assert "No user has a value in: " in text
+        assert re.search(rf"userPrincipalName \d+ of {trialled(office, trial)}", text)
+
     old = press(office.browser, draft, "city remove city")
     assert "This is of before the draft was last changed." in text_of(old.text)
     press(office.browser, draft, "city add city")
@@ -132,6 +140,11 @@ def test_what_was_foretold_is_what_the_switch_then_does(office: Office) -> None:
     overview = office.browser.open(PATH)
     send(office.browser, f"{PATH}history/{change.id}/restore", overview)
     assert json_output("tenants", "show", TENANT_KEY, env=office.hub.env)["sources"]["email"][0] == "mail"
+
+
+def trialled(office: Office, trial: int) -> int:
+    """Return how many users in scope a trial has looked at."""
+    return office.store.source_facts.for_run(trial).users
 
 
 def test_a_program_does_the_same(office: Office) -> None:
@@ -171,6 +184,10 @@ def test_a_program_does_the_same(office: Office) -> None:
     forecast = ask("GET", f"{draft}/forecast").json()
     assert forecast["current"]
     assert forecast["run"]["published"] == PEOPLE
+
+    facts = ask("GET", "/sources").json()
+    assert facts["run"] == forecast["run"]["run"]
+    assert facts["attributes"]["eppn"]["userPrincipalName"]["filled"] > 0
 
     assert ask("POST", f"{draft}/activate", "activate", **{"If-Match": "1"}).status_code == 412
     active = ask("POST", f"{draft}/activate", "active").json()

@@ -1,0 +1,1 @@
+"""What previews tell of a mapping."""
