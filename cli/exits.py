@@ -63,6 +63,9 @@ def report_error(error: BaseException) -> int:
 
     For people as text; as one line of JSON where the log is JSON and no terminal.
     """
+    if isinstance(error, click.NoSuchOption | click.NoSuchCommand) and error.possibilities:
+        # The nearest alone: click finds those first that are more alike, and shows them by the alphabet.
+        del error.possibilities[1:]
     if isinstance(error, click.ClickException) and not _wants_json():
         error.show()
         return error.exit_code

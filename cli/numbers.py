@@ -30,10 +30,16 @@ class WholeNumber(click.IntRange):
 
 
 class Number(click.FloatRange):
-    """A number in a range, of which `above` says that it is greater than the least one; never infinite."""
+    """A number in a range, of which `above` says that it is greater than the least one; never infinite.
 
-    def __init__(self, least: float, most: float | None = None, *, above: bool = False) -> None:
+    `example` is what an answer to a wrong one adds.
+    """
+
+    def __init__(
+        self, least: float, most: float | None = None, *, above: bool = False, example: str = ""
+    ) -> None:
         super().__init__(least, most, min_open=above)
+        self._example = f", {example}" if example else ""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number."""
@@ -42,7 +48,7 @@ class Number(click.FloatRange):
         except click.BadParameter:
             number = math.nan
         if not math.isfinite(number):
-            self.fail(f"Give {_wanted('a number', self._describe_range())}.", param, ctx)
+            self.fail(f"Give {_wanted('a number', self._describe_range())}{self._example}.", param, ctx)
         return number
 
     def _describe_range(self) -> str:

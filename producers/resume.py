@@ -8,11 +8,11 @@ from producers.page_sources import PAGE_SIZE
 from queues.message import tenant_page_message, user_sync_message
 from schemas.errors import UpdateSyncError, UsageError
 from schemas.messages.messages import TenantPage
-from schemas.outcomes import Cause, Status
+from schemas.outcomes import ENDED_STATUSES, Cause, Status
 
 if TYPE_CHECKING:
     from queues.interfaces import Publisher
-    from schemas.runs.run import Run
+    from schemas.runs.run import Run, RunSummary
     from store.store import Store
 
 
@@ -27,22 +27,11 @@ def resume_run(
     `Publisher.publish` do. When publishing fails, the run is halted again with the cause it had, so that it
     does not stay open without messages.
     """
-    halted = store.runs.get(run_id)
-    if not halted.dry_run:
-        store.runs.check_guard_answered(halted.tenant, except_run=run_id)
+    summary = store.runs.summary(run_id)
+    halted = summary.run
+    check_resumable(summary, store=store, override_guard=override_guard)
     if override_guard:
         store.guard_counters.override(run_id)
-    elif halted.cause is Cause.GUARD_EXCEEDED:
-        raise UsageError(
-            f"The guard has halted run {run_id}: {halted.detail}. "
-            f"'runs resume {run_id} --override-guard' lets it go on, 'runs cancel {run_id}' ends it."
-        )
-    elif halted.cause is Cause.SUSPICIOUS_LIST and store.runs.summary(run_id).published:
-        raise UsageError(
-            f"Run {run_id} may have found too few users: {halted.detail}. If it is right, "
-            f"'runs resume {run_id} --override-guard' completes it. Otherwise correct the cause, end it with "
-            f"'runs cancel {run_id}' and start a new run."
-        )
     run = store.runs.resume(run_id)
     try:
         return run, publish_pending(run, store=store, publisher=publisher)
@@ -50,6 +39,28 @@ def resume_run(
         if halted.cause is not None:
             store.runs.halt(run_id, halted.cause, halted.detail or "")
         raise
+
+
+def check_resumable(summary: RunSummary, *, store: Store, override_guard: bool) -> None:
+    """Raise `UsageError` if a run cannot be resumed as things stand, as `resume_run` says."""
+    run = summary.run
+    if run.status in ENDED_STATUSES:
+        raise UsageError(f"Run {run.id} is {run.status}: there is nothing to resume.")
+    if not run.dry_run:
+        store.runs.check_guard_answered(run.tenant, except_run=run.id)
+    if override_guard:
+        return
+    if run.cause is Cause.GUARD_EXCEEDED:
+        raise UsageError(
+            f"The guard has halted run {run.id}: {run.detail}. "
+            f"'runs resume {run.id} --override-guard' lets it go on, 'runs cancel {run.id}' ends it."
+        )
+    if run.cause is Cause.SUSPICIOUS_LIST and summary.published:
+        raise UsageError(
+            f"Run {run.id} may have found too few users: {run.detail}. If it is right, "
+            f"'runs resume {run.id} --override-guard' completes it. Otherwise correct the cause, end it with "
+            f"'runs cancel {run.id}' and start a new run."
+        )
 
 
 def publish_pending(run: Run, *, store: Store, publisher: Publisher) -> int:

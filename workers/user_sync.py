@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from store.store import Store
     from store.tenants.tenants import TenantRecord
 
-#: Seconds to wait while an older run's worker processes the same user.
-WAIT_FOR_OLDER_RUN: Final = 5.0
+#: Seconds to wait while another run's worker processes the same user.
+WAIT_FOR_OTHER_RUN: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -139,12 +139,12 @@ class UserSyncHandler:
     ) -> Callable[[], SyncResult]:
         """Return a function that runs a user's steps, and writes no receipt.
 
-        Raises `NotYetError` while an older run processes the user. A dry run changes nothing in Skolon.
+        Raises `NotYetError` while another run processes the user. A dry run changes nothing in Skolon.
         """
         if item.superseded:
             return partial(SyncResult, outcome=Outcome.SUPERSEDED)
-        if item.older_run_active:
-            raise NotYetError(Detail(DetailKind.OLDER_RUN_ACTIVE), retry_after=WAIT_FOR_OLDER_RUN)
+        if item.other_run_active:
+            raise NotYetError(Detail(DetailKind.OTHER_RUN_ACTIVE), retry_after=WAIT_FOR_OTHER_RUN)
         writer = DryRunWriter() if item.dry_run else self._claiming_writer(message, item, record)
         peers = DryRunPeers(self._store, message) if item.dry_run else RunPeers(self._store, message)
         if item.undoes is not None:

@@ -52,7 +52,7 @@ def set_aside_once(  # noqa: PLR0913 - as above
         tenant=tenant,
         key=submission.key,
         reason=reason,
-        users=_users(tenant, reason, store),
+        users=failing_users(tenant, reason, store=store),
         fields={"reason": str(reason), "day": day.isoformat(), "note": note},
     )
 
@@ -70,7 +70,7 @@ def have_back_once(tenant: str, reason: Reason, submission: Submission, *, store
         tenant=tenant,
         key=submission.key,
         reason=reason,
-        users=_users(tenant, reason, store),
+        users=failing_users(tenant, reason, store=store),
         fields={"reason": str(reason)},
     )
 
@@ -93,6 +93,7 @@ def groups_aside(
     return found
 
 
-def _users(tenant: str, reason: Reason, store: Store) -> int:
+def failing_users(tenant: str, reason: Reason, *, store: Store) -> int:
+    """Return how many users of a tenant fail for a reason as things stand."""
     groups = store.open_failures.groups(tenant)
     return next((group.users for group in groups if group.reason is reason), 0)

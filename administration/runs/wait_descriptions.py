@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _SERVICES: Final[Mapping[Dependency | None, Template]] = {
     None: Template(
-        "en äldre körning, eller på en annan användare som ska lämna ifrån sig ett värde",
-        "an older run, or another user that gives up a value",
+        "en annan körning, eller på en annan användare som ska lämna ifrån sig ett värde",
+        "another run, or another user that gives up a value",
     ),
     Dependency.ENTRA: Template("Entra", "Entra"),
     Dependency.GRAPH: Template("Microsoft Graph", "Microsoft Graph"),

@@ -86,8 +86,9 @@ def list_dead_letters(
     """Count failed messages by queue, tenant and reason, and show who must act, and how.
 
     With --users it lists the users that failed, also those whose dead letter was discarded: why, since when,
-    and who must act. With several options such as --tenant and --reason, all must fit. Failures that a halted
-    run found are left out until the run is resumed or cancelled; the command names the run.
+    and who must act. With several options such as --tenant and --reason, it takes what fits all of them.
+    Failures that a halted run found are left out until the run is resumed or cancelled; the command names the
+    run.
     """
     if by_user and ungrouped:
         raise click.UsageError("Give either --users or --ungrouped.")
@@ -188,7 +189,7 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
 
     A message that is not the sync's is shown as text and in hex, whatever it contains. With
     UPDATE_SYNC_SECRET_KEYS set, the names of a user's properties are shown too. With several options such
-    as --tenant and --reason, all must fit.
+    as --tenant and --reason, it takes what fits all of them.
     """
     services, now = current_services(Requirement.DATABASE, Requirement.BROKER), dt.datetime.now(dt.UTC)
     cipher = services.cipher if services.settings.secret_keys else None
@@ -226,14 +227,19 @@ def show(*, limit: int, all_bytes: bool, wants_json: bool, **options: Any) -> No
     show_default="all",
     help="Dead letters to write, the oldest first.",
 )
-def export(*, target: str, limit: int | None, **options: Any) -> None:
+@click.option("--force", is_flag=True, help="Write over FILE if there is one.")
+def export(*, target: str, limit: int | None, force: bool, **options: Any) -> None:
     """Write failed messages to a file, one line of JSON each, with the message in base64.
 
     The messages stay in their queue. A new file can be read by its owner alone (mode 0600). Users' data stays
     encrypted, but a message that is not the sync's may contain anything. With several options such as
-    --tenant and --reason, all must fit.
+    --tenant and --reason, it takes what fits all of them.
     """
     services, count = current_services(Requirement.DATABASE, Requirement.BROKER), 0
+    if target != _STDOUT and Path(target).is_file() and not force:
+        raise click.UsageError(
+            f"There is a file {target} already: choose another one, or write over it with --force."
+        )
     if target != _STDOUT and (fix := permission_fix(Path(target))) is not None:
         echo(f"Other users of this machine can read the file: {fix}", err=True)
     wanted = filter_from(options, now=dt.datetime.now(dt.UTC))
@@ -248,4 +254,4 @@ def export(*, target: str, limit: int | None, **options: Any) -> None:
             count += 1
     if not count:
         check_known_ids(wanted, store=services.store)
-    echo(f"Exported {count} dead letters.", err=True)
+    echo(f"Exported {'1 dead letter' if count == 1 else f'{count} dead letters'}.", err=True)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from administration.dead_letters.discard import discard_planned, plan_discard
-from cli.confirmation import check_can_ask, confirm
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
 from cli.numbers import WholeNumber
@@ -32,11 +32,10 @@ from schemas.settings import Requirement
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Without options such as --tenant and --reason it discards all of them; with several, all must fit. The
-    users keep the outcome dead_lettered, and still count as failed. Make a copy first with 'dead-letters
+    Without options such as --tenant and --reason it discards all of them; with several, those that fit all.
+    The users keep the outcome dead_lettered, and still count as failed. Make a copy first with 'dead-letters
     export'. The database keeps what was done, and by which user of this machine.
     """
-    check_can_ask(yes=yes)
     services, now = (
         current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS),
         dt.datetime.now(dt.UTC),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from administration.dead_letters.replay import has_succeeded, plan_replay
-from cli.confirmation import check_can_ask, confirm
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     "--max-failed",
     default=MAX_FAILED_SHARE,
     show_default=True,
-    type=Number(0, 1),
+    type=Number(0, 1, example="such as 0.2 for 20 %"),
     metavar="SHARE",
     help="Go on with the next reason if more than this share (0 to 1) of a step fails again.",
 )
@@ -83,14 +83,13 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Try failed messages again, within the run in which they failed.
 
-    Without options such as --tenant and --reason it replays all of them; with several, all must fit.
+    Without options such as --tenant and --reason it replays all of them; with several, those that fit all.
 
     It takes one reason after the other; the reasons that a person must correct come last. For each reason it
     starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it goes
     on with the next reason. Ctrl-C stops it after the current batch; the other dead letters stay. Users that
     a newer run takes care of are skipped. If a run could not read a page of users, the replay resumes it.
     """
-    check_can_ask(yes=yes or dry_run)
     needs = tuple(Requirement) if dry_run else (Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services = current_services(*needs)
     wanted = filter_from(options, now=dt.datetime.now(dt.UTC))

@@ -42,7 +42,7 @@ def _as_json(found: ReplayForecast) -> dict[str, object]:
         "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
         "away": {str(service): count for service, count in sorted(found.away.items())},
-        "in_older_run": found.in_older_run,
+        "in_other_run": found.in_other_run,
         "awaits_answer": found.awaits_answer,
     }
 
@@ -58,7 +58,7 @@ def _print(found: ReplayForecast) -> None:
         echo(f"  {count:>7}  dead_lettered: {reason}")
     for service, count in sorted(found.away.items()):
         echo(f"  {count:>7}  unknown: {service} is away")
-    if found.in_older_run:
-        echo(f"  {found.in_older_run:>7}  unknown: an older run processes them")
+    if found.in_other_run:
+        echo(f"  {found.in_other_run:>7}  unknown: another run processes them")
     if found.awaits_answer:
         echo(f"  {found.awaits_answer:>7}  not tried: {BlockReason.AWAITS_ANSWER.text}")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
-from administration.dead_letters.set_aside import set_aside
+from administration.dead_letters.set_aside import failing_users, set_aside
 from cli.context import current_services
 from cli.dead_letters.discard import operator_name
 from cli.output import choices, echo, json_option, print_json
 from cli.tenants.completion import complete_tenants
 from schemas.dead_letter_reasons import Reason
 from schemas.settings import Requirement
-from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -50,24 +50,38 @@ def set_aside_group(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Set the users that fail for a reason aside until a day.
 
-    Until then they are no problem of 'status', and no group of the Data Hub's page Needs attention, also
-    those that fail anew. Nothing else changes: their dead letters stay, and runs try them as before.
+    Until then 'status' and the Data Hub's page Needs attention leave out the tenant's users that fail for
+    this reason, also those that begin to. Nothing else changes: their dead letters stay, and runs try them as
+    before.
     """
     if end == (until is not None):
         raise click.UsageError("Give either --until or --end.")
     services = current_services(Requirement.DATABASE, Requirement.KEYS)
     store, chosen = services.store, Reason(reason)
     store.tenants.outline(tenant)
+    users = failing_users(tenant, chosen, store=store)
     if until is None:
         was_aside = store.set_aside_groups.remove(tenant, chosen)
         if wants_json:
             print_json({"tenant": tenant, "reason": reason, "until": None, "set_at": None, "note": None})
         else:
-            now = "are back" if was_aside else "were not set aside"
-            echo(f"The users of {tenant} that fail for {reason} {now}.")
+            now = "no longer set aside" if was_aside else "not set aside anyway"
+            echo(f"{_failing(tenant, reason, users)} {'is' if users == 1 else 'are'} {now}.")
         return
     group = set_aside(tenant, chosen, until.date(), note=note, operator=operator_name(), store=store)
     if wants_json:
         print_json(group.as_json())
     else:
-        echo(f"The users of {tenant} that fail for {reason} are set aside until {timestamp(group.until)}.")
+        zone = store.tenants.outline(tenant).time_zone
+        echo(
+            f"{_failing(tenant, reason, users)} {'is' if users == 1 else 'are'} set aside until "
+            f"{group.until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone}). Users that fail for it "
+            "anew before that are, too."
+        )
+
+
+def _failing(tenant: str, reason: str, users: int) -> str:
+    """Return whom a group has now, with their number."""
+    if users == 1:
+        return f"1 user of {tenant} that fails for {reason}"
+    return f"{users} users of {tenant} that fail for {reason}"

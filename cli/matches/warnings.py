@@ -90,10 +90,13 @@ def print_lost_values(lost: Sequence[LostValue], skolon_id: str) -> None:
 
 
 def print_halted_run(halted: Run | None) -> None:
-    """Print that a halted run has to be answered before a decision is applied, on standard error."""
+    """Print that a halted run has to be answered before a decision is applied, on standard error.
+
+    Nothing is decided at that moment.
+    """
     if halted is not None:
         echo(
-            f"Run {halted.id} is halted and waits for an answer. The decision is remembered, but no run "
+            f"Run {halted.id} is halted and waits for an answer. A decision can be made now, but no run "
             f"applies it before that: 'update-sync runs show {halted.id}' names the answers.",
             err=True,
         )

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bootstrap.services import Services
-    from schemas.runs.run import RunSummary
+    from schemas.runs.run import Run, RunSummary
 
 #: A choice of `--kind`: previews too.
 _ALL_KINDS: Final = "all"
@@ -241,7 +241,25 @@ def watch(*, run: int, wants_json: bool) -> None:
 @run_argument
 @json_option
 def cancel(*, run: int, wants_json: bool) -> None:
-    """Cancel RUN, which is open or halted. Users that it has not come to stay as they are."""
+    """Cancel RUN, which is open or halted.
+
+    Users that it has not come to stay as they are, and so do those that it has changed: 'runs undo' restores
+    their former values.
+    """
     store = current_services(Requirement.DATABASE).store
     cancel_run(run, store=store)
-    print_result(f"Cancelled run {run}.", store.runs.summary(run).as_json(), wants_json=wants_json)
+    print_result(
+        f"Cancelled run {run}. {_kept_text(store.runs.get(run), store.undo_records.count_claimed(run))}",
+        store.runs.summary(run).as_json(),
+        wants_json=wants_json,
+    )
+
+
+def _kept_text(run: Run, changed: int) -> str:
+    """Return what a cancelled run leaves as it has changed it, and how to restore that."""
+    if run.dry_run:
+        return "It was a dry run, which changes no user."
+    if not changed:
+        return "It has changed no user."
+    users = "1 user, which stays" if changed == 1 else f"{changed} users, which stay"
+    return f"It has changed {users} so. To restore the former values: update-sync runs undo {run.id}"

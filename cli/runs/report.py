@@ -185,7 +185,17 @@ def _outcome_fields(summary: RunSummary, details: RunDetails | None) -> dict[str
             f"{dead}, of which newer runs have settled {details.settled_later}"
         )
     fields |= {f"    {reason}": count for reason, count in sorted(summary.reasons.items())}
-    return fields
+    return fields | _failure_fields(summary, 0 if details is None else details.settled_later)
+
+
+def _failure_fields(summary: RunSummary, settled: int) -> dict[str, object]:
+    """Return the command that names the users that failed; an undo has one of its own."""
+    run = summary.run
+    if summary.counts.get(Outcome.DEAD_LETTERED, 0) <= settled or run.mode is Mode.UNDO:
+        return {}
+    if run.dry_run:
+        return {"who failed": f"update-sync runs show {run.id} --users --outcome dead_lettered"}
+    return {"who failed": f"update-sync dead-letters list --users --tenant {run.tenant}    why, what to do"}
 
 
 def _waiting_fields(summary: RunSummary, now: dt.datetime) -> dict[str, object]:

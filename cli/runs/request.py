@@ -16,6 +16,7 @@ from cli.exits import INTERRUPTED
 from cli.output import echo, print_result
 from cli.runs.report import exit_with, show_run
 from cli.runs.wait_progress import WaitReport, idle_check, wait_report
+from schemas.outcomes import OPEN_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,6 +53,8 @@ def request_and_wait(
         summary = wait_for_end(run.id, runs=services.store.runs, listener=report, timeout=left)
     details = details_of(summary, services.store)
     show_run(summary, wants_json=wants_json, details=details, joined=joined)
+    if summary.run.status in OPEN_STATUSES:
+        echo(f"Run {run.id} goes on: 'update-sync runs watch {run.id}' waits for its end.", err=True)
     exit_with(summary, details)
 
 
@@ -107,7 +110,9 @@ def started_run(
     run = wait_for_run(event_id, triggers=services.store.triggers, listener=report, timeout=timeout)
     if run is None:
         echo(
-            f"No producer picked up the request, event {event_id}, in time; it stays in its queue.", err=True
+            f"No producer picked up the request, event {event_id}, in time; it stays in its queue. "
+            f"'update-sync runs list --event {event_id}' shows whether one has by now.",
+            err=True,
         )
         raise click.exceptions.Exit(1)
     return run

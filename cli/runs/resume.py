@@ -11,7 +11,7 @@ from cli.confirmation import confirm
 from cli.context import current_services
 from cli.output import echo, json_option, print_result
 from cli.runs.options import run_argument
-from producers.resume import resume_run
+from producers.resume import check_resumable, resume_run
 from schemas.outcomes import OPEN_STATUSES, QUESTION_CAUSES, Mode, Status
 from schemas.settings import Requirement
 
@@ -33,6 +33,7 @@ def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> No
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
     halted = services.store.runs.summary(run)
+    check_resumable(halted, store=services.store, override_guard=override_guard)
     settled = halted.published - halted.pending
     is_question = settled > 0 and halted.run.cause in QUESTION_CAUSES
     if is_question and override_guard and has_other_settings(halted.run, store=services.store):

@@ -46,7 +46,7 @@ def trigger(  # noqa: PLR0913 - one for each option
 
     A producer starts it, and workers process its users. A run of up to 20 users that --user names goes before
     all others, also while another run of TENANT is open. Without --wait the command only requests it. With
-    --wait it exits with 1 if the run halted, a user failed, or Entra has no user with an id of --user.
+    --wait it exits with 1 if the run halted, a user failed, or Entra lacks a user that --user names.
     """
     check_timeout(timeout, wait=wait)
     request = build_request(

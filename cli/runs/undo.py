@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from administration.runs.undo import plan_undo
-from cli.confirmation import check_can_ask, confirm
+from cli.confirmation import confirm
 from cli.context import current_services
 from cli.output import echo, json_option
 from cli.runs.options import check_timeout, run_argument, timeout_option, users_option
@@ -46,7 +46,6 @@ def undo(  # noqa: PLR0913 - one for each option
     has its former value already is only counted. The undo is a run of its own: it can be watched, resumed,
     cancelled and undone. An undo of all users of a halted run cancels that run.
     """
-    check_can_ask(yes=yes or dry_run)
     check_timeout(timeout, wait=wait or dry_run)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     plan = plan_undo(run, users=users, dry_run=dry_run, override_guard=override_guard, store=services.store)

@@ -123,7 +123,7 @@ def show_progress(
 
 def _short(waiting: Waiting) -> str:
     if waiting.service is None:
-        return "an older run"
+        return "another run"
     return f"{waiting.service} ({answer})" if (answer := last_answer(waiting)) else str(waiting.service)
 
 

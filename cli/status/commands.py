@@ -14,7 +14,7 @@ from cli.context import current_services
 from cli.durations import format_age
 from cli.output import echo, echo_texts, json_option, print_json, print_table
 from cli.runs.wait_progress import idle_check
-from cli.status.problems import describe_problem
+from cli.status.problems import describe_problem, describe_undone
 from cli.tenants.options import optional_key_argument
 from schemas.outcomes import Status
 from schemas.settings import Requirement
@@ -43,12 +43,13 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     - tenants that were never synced, or of which no user is in scope
     - client secrets that have expired, or expire within 30 days
 
-    It exits with 1 if there is any of these, or if requests for runs wait and no producer runs. A note tells
-    when fewer users are in scope than in the previous run of all users, and another one of a schedule that is
-    paused.
+    It exits with 1 if there is any of these, or if requests for runs wait and no producer runs. Notes tell
+    of users whose values an undo has restored, of fewer users in scope than in the previous run of all users,
+    and of a schedule that is paused.
 
     "In sync" counts the users that Skolon has right, by the last complete run of all users and later runs. It
-    is a share of the users that are in scope and in Skolon.
+    is a share of the users that are in scope and in Skolon; users that an undo restored are not in sync until
+    a run looks at them.
     """  # noqa: D301 - the sign keeps the lines of a list apart in click's help
     now = dt.datetime.now(dt.UTC)
     services = current_services(Requirement.DATABASE)
@@ -89,6 +90,10 @@ def _print(shown: Sequence[TenantStatus], now: dt.datetime) -> None:
         for problem in each.problems:
             texts, command = describe_problem(each.tenant, problem)
             echo("", f"{each.tenant} (who must act: {problem.owner}): {command}")
+            echo_texts(texts)
+        if each.users.reverted:
+            texts, command = describe_undone(each.tenant, each.users.reverted)
+            echo("", f"{each.tenant} (after an undo): {command}")
             echo_texts(texts)
         if each.pause is not None:
             echo(f"{each.tenant}: {_pause_text(each.pause)}")

@@ -124,6 +124,22 @@ _WRONG_SOURCE: Final = (
 )
 
 
+#: Of users that count as neither in sync nor failed, which is no problem by itself.
+_UNDONE: Final = Template(
+    "{users:# användare|# användare} har sina tidigare värden sedan en körning ångrades, och räknas inte som "
+    "uppdaterade. Nästa fullständiga körning skriver på nytt det som inställningarna säger. Var en "
+    "inställning fel, rätta den först: update-sync tenants set {tenant} …",
+    "{users:# user has|# users have} former values since a run was undone, and are not counted as in sync. "
+    "The next full run writes again what the settings say. If a setting was wrong, correct it first: "
+    "update-sync tenants set {tenant} …",
+)
+
+
+def describe_undone(tenant: str, users: int) -> tuple[dict[Language, str], str]:
+    """Return that an undo has restored so many users, in each language, and what sets them right."""
+    return texts_from(_UNDONE, tenant=tenant, users=users), f"update-sync trigger {tenant}"
+
+
 def describe_problem(tenant: str, problem: Problem) -> tuple[dict[Language, str], str]:
     """Return what a problem is, in each language, and the command that says more or mends it."""
     facts: dict[str, str | int] = {

@@ -88,7 +88,8 @@ def print_current(report: CurrentReport, tenant: str, *, now: dt.datetime) -> No
         echo(f"Not compared, as the sync does not set them: {', '.join(map(_title, shown['not_compared']))}")
     echo("", "What the runs recorded:")
     said = (Reason(shown["reason"]), shown["detail"], state.owner) if shown["reason"] else None
-    print_user(report.recorded, tenant, now=now, explained=said)
+    is_right = state.outcome is Outcome.UNCHANGED
+    print_user(report.recorded, tenant, now=now, explained=said, is_right_now=is_right)
 
 
 def _fields(report: CurrentReport, shown: dict[str, Any], tenant: str, now: dt.datetime) -> dict[str, object]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from administration.users.status import UserReport
     from schemas.reports.remedy import Owner
-    from schemas.reports.user_status import HistoryEntry
+    from schemas.reports.user_status import HistoryEntry, UserStatus
     from schemas.tenants.match_decision import MatchDecision
 
 _ANSWERS: Final = {
@@ -48,9 +48,11 @@ def print_user(
     *,
     now: dt.datetime,
     explained: tuple[Reason, str | None, Owner | None] | None = None,
+    is_right_now: bool = False,
 ) -> None:
     """Print whether a user is in sync, and what the runs did.
 
+    `is_right_now` says that Skolon was asked just now and is right, whatever the runs have recorded.
     `explained` is a reason with its detail and owner that was told of already, with what to do: it is not
     repeated.
     """
@@ -59,8 +61,7 @@ def print_user(
     fields: dict[str, object] = {
         "user": report.user,
         "skolon user": report.skolon_id,
-        "in sync": (told and told.not_found_reason and NOT_FOUND_TEXTS.get(told.not_found_reason))
-        or _ANSWERS[standing.state],
+        "in sync": _answer(standing, is_right_now=is_right_now),
         "not synced": ", ".join(ATTRIBUTE_TABLE[each].title for each in report.not_synced) or None,
         "since": _when(standing.since, now),
         "verified": "never"
@@ -98,6 +99,17 @@ def print_user(
         for entry in report.history
     ]
     print_table(("run", "kind", "at", "outcome", "changed"), rows)
+
+
+def _answer(standing: UserStatus, *, is_right_now: bool) -> str:
+    """Return whether the runs have found a user in sync; if it is right by now, both."""
+    told = standing.latest
+    recorded = (told and told.not_found_reason and NOT_FOUND_TEXTS.get(told.not_found_reason)) or _ANSWERS[
+        standing.state
+    ]
+    if is_right_now and standing.state is not SyncState.IN_SYNC:
+        return f"now yes, as above; before that {recorded}. The next run that reads this user records it"
+    return recorded
 
 
 def decision_text(decision: MatchDecision, tenant: str) -> str:

@@ -1,4 +1,4 @@
-"""Removes stale dead letters in the background, so that the queue lists the users who need a person.
+"""Removes stale dead letters in the background, so that the queue lists the users who need a person, once.
 
 Each pass over the queue is short and releases it, so that commands and replays wait for seconds at most. A
 process that is killed has removed only what it found stale; the next cleanup goes on, because the runs are
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from queues.interfaces import BrowsedMessage, DeadLetterBrowser, DeadLetterSource
     from schemas.runs.operation import Operation
+    from store.receipts.replays import Key
     from store.store import Store
 
 #: Dead letters that are looked at together, and kept in memory.
@@ -81,11 +82,12 @@ class DeadLetterCleanup:
         with self._broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
             dead_letters = islice(browser, stayed, None)
             ends = math.inf
+            users: set[Key] = set()
             while True:
                 batch = list(islice(dead_letters, _BATCH))
                 # From the first batch on: to skip what stayed may take as long as a pass.
                 ends = min(ends, time.monotonic() + self._times.max_pass)
-                stale = removable(batch, store=self._store)
+                stale = removable(batch, store=self._store, seen=users)
                 if stale:
                     self._remove(stale, browser)
                 stayed += len(batch) - len(stale)

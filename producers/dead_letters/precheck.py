@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from producers.dead_letters.ramp import BlockReason
-from producers.dead_letters.selection import select_open
+from producers.dead_letters.selection import Copies, select_open
 from producers.reconciliation.receipts import is_authentic
 from queues.dead_letters import iter_locked
 from schemas.errors import UsageError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Precheck:
-    """How many dead letters can be replayed, by queue, and how many are blocked.
+    """How many dead letters can be replayed, by queue, and how many are blocked; each user counts once.
 
     `reasons` counts those of users by reason.
     """
@@ -50,12 +50,15 @@ def precheck(
     Stale ones are left out. It reconciles the receipts with their dead letters on the way. Raises
     `TransientError`.
     """
-    runs: dict[int | None, bool] = {}
+    runs, copies = dict[int | None, bool](), Copies()
     for portion in iter_locked(broker, wanted.queues_to_browse):
         for dead_letter, state in select_open(portion, wanted, store=store):
             if counts.replayable == limit:
                 return
             obstacle = _block_reason(dead_letter, state, runs, store)
+            # A foreign message must not pass for a user's own.
+            if obstacle is not BlockReason.FOREIGN and copies.is_copy(dead_letter):
+                continue
             if obstacle is not None:
                 counts.blocked[obstacle] += 1
                 continue

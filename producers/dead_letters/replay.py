@@ -194,15 +194,17 @@ class Replay:
         }
         known = reconcile_receipts(dead_letters.values(), store=self._store).states
         states = {key: state for key, state in known.items() if not state.awaits_answer}
+        # Other copies of users that this replay has taken up before.
+        copies = {key for key, state in states.items() if state.operation == self._operation}
         opened = self._store.replays.reopen(self._operation, states)
         self._broker.publish([self._message(dead_letters[key], states[key], key) for key in sorted(opened)])
         for found in batch:
-            # A user that was not reopened has an outcome by now, or is being replayed already: a second copy.
+            # A user that was not reopened has an outcome by now, or is being replayed already.
             if found.dead_letter.receipt_key in states:
                 browser.ack(found)
-                self._left = max(0, self._left - 1)
+        self._left = max(0, self._left - len(states.keys() - copies))
         self._published += len(opened)
-        self._settled_before += len(states) - len(opened)
+        self._settled_before += len(states) - len(opened) - len(copies)
         return len(opened)
 
     def _message(self, dead_letter: DeadLetter, state: ReceiptState, key: Key) -> Message[None]:

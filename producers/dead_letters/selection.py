@@ -19,11 +19,32 @@ if TYPE_CHECKING:
     from queues.interfaces import BrowsedMessage
     from schemas.messages.dead_letter import DeadLetter
     from schemas.messages.dead_letter_filter import DeadLetterFilter
-    from store.receipts.replays import ReceiptState
+    from store.receipts.replays import Key, ReceiptState
     from store.store import Store
 
 #: Dead letters whose receipts are looked up together.
 _BATCH: Final = 500
+
+
+class Copies:
+    """Tells the first dead letter of a user in a run from others of the same user, which are copies.
+
+    A message that RabbitMQ confirmed too late is published twice, and so may be that of a pending user when
+    its run is resumed. If both fail, the user counts once all the same.
+    """
+
+    def __init__(self) -> None:
+        self._users: set[Key] = set()
+
+    def is_copy(self, dead_letter: DeadLetter) -> bool:
+        """Say whether another dead letter of the user was asked for before; of no user there is none."""
+        key = dead_letter.receipt_key
+        if key is None:
+            return False
+        if key in self._users:
+            return True
+        self._users.add(key)
+        return False
 
 
 def select_open(

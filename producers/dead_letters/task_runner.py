@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from producers.dead_letters.discard import discard
+from producers.dead_letters.discard import DiscardChoice, discard
 from producers.dead_letters.precheck import Precheck, precheck
 from producers.dead_letters.replay import Replay
 from producers.dead_letters.replay_request import ReplayHooks, ReplayRequest
@@ -131,15 +131,16 @@ class DeadLetterTaskRunner:
     def _discard(self, task: DeadLetterTask) -> None:
         """Discard the dead letters of the users, and note it of those too whose dead letter is gone."""
         wanted, store = self._wanted(task), self._store
-        expected = sum(
-            1
-            for portion in iter_locked(self._broker, (USER_SYNC_QUEUE,))
-            for _ in select_open(portion, wanted, store=store)
-        )
+        choice = DiscardChoice()
+        for found in iter_locked(self._broker, (USER_SYNC_QUEUE,)):
+            for dead_letter, _ in select_open(found, wanted, store=store):
+                if not choice.is_copy(dead_letter):
+                    choice.take(dead_letter)
         chosen = store.open_failures.chosen(task.tenant, task.selection, among=self._among(task))
         operation = discard(
             wanted,
-            expected={USER_SYNC_QUEUE: expected},
+            expected=choice.expected,
+            copies=choice.copies,
             operator=None,
             store=store,
             broker=self._broker,

@@ -38,17 +38,31 @@ def open_dead_letters(
             yield dead_letter, states.get(key) if key is not None else None
 
 
-def removable(found: Sequence[BrowsedMessage], *, store: Store) -> list[BrowsedMessage]:
-    """Return the browsed dead letters that are stale for good, and whose key says that they are ours."""
+def removable(
+    found: Sequence[BrowsedMessage], *, store: Store, seen: set[Key] | None = None
+) -> list[BrowsedMessage]:
+    """Return the browsed dead letters that are stale for good, and whose key says that they are ours.
+
+    With them come copies: further ones of users in `seen`, to which the others of `found` are added.
+    """
+    seen = set() if seen is None else seen
     dead_letters = [each.dead_letter for each in found]
     states = reconcile_receipts(dead_letters, store=store).states
     removable_keys = {key for key, state in states.items() if state.is_removable}
     stale = removable_keys | _pruned_keys(dead_letters, states, store)
-    return [
-        each
-        for each in found
-        if each.dead_letter.receipt_key in stale and is_surely_authentic(each.dead_letter, store=store)
-    ]
+    at_rest = {key for key, state in states.items() if state.is_at_rest}
+    removed = []
+    for each in found:
+        key = each.dead_letter.receipt_key
+        if key is None or not (key in stale or key in at_rest):
+            continue
+        if not is_surely_authentic(each.dead_letter, store=store):
+            continue
+        if key in stale or key in seen:
+            removed.append(each)
+        else:
+            seen.add(key)
+    return removed
 
 
 def _pruned_keys(

@@ -58,7 +58,7 @@ class DetailKind(StrEnum):
     UNDO_SKIPPED = "undo_skipped"
     UNDO_AS_BEFORE = "undo_as_before"
     NO_RESULT_OF_USER = "no_result_of_user"
-    OLDER_RUN_ACTIVE = "older_run_active"
+    OTHER_RUN_ACTIVE = "other_run_active"
     SETTLED_MEANWHILE = "settled_meanwhile"
 
     # Why a message failed: how often, since when, and what came of it.

@@ -180,7 +180,7 @@ def with_undos(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     }
     return [
         replace(entry, undone_by=undo.run, undone_at=undo.at)
-        if not entry.dry_run and (undo := restored.get(entry.run)) is not None
+        if not entry.dry_run and (undo := restored.get(entry.run)) is not None and not _is_redone(undo, entry)
         else entry
         for entry in history
     ]
@@ -206,7 +206,8 @@ def _state(telling: Sequence[HistoryEntry]) -> tuple[SyncState, HistoryEntry | N
     An undo says nothing about a fault in Entra or Skolon: one that succeeds ends no failure of another run.
     """
     newest = next((at for at, entry in enumerate(telling) if not entry.is_undo), len(telling))
-    undos, sync = telling[:newest], telling[newest] if newest < len(telling) else None
+    sync = telling[newest] if newest < len(telling) else None
+    undos = [entry for entry in telling[:newest] if not _is_redone(entry, sync)]
     if undos and undos[0].outcome is Outcome.DEAD_LETTERED:
         return SyncState.DEAD_LETTERED, undos[0]
     if undos and (sync is None or sync.outcome is not Outcome.DEAD_LETTERED):
@@ -216,6 +217,13 @@ def _state(telling: Sequence[HistoryEntry]) -> tuple[SyncState, HistoryEntry | N
         if reverted is not None and (sync is None or sync.is_verification):
             return SyncState.REVERTED, reverted
     return (SyncState.UNKNOWN, None) if sync is None else (STATES[sync.outcome], sync)
+
+
+def _is_redone(undo: HistoryEntry, sync: HistoryEntry | None) -> bool:
+    """Say whether an older run has told of the user after an undo did: its dead letter was replayed."""
+    if undo.outcome is Outcome.DEAD_LETTERED or sync is None or sync.at is None or undo.at is None:
+        return False
+    return sync.at > undo.at
 
 
 def _reverts(undo: HistoryEntry, sync: HistoryEntry | None) -> bool:

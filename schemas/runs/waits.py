@@ -1,4 +1,4 @@
-"""Waits of messages for a service, an older run or another user, as runs show them."""
+"""Waits of messages for a service, another run or another user, as runs show them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Wait:
     """A message waits for a service since `reported`, and is tried again at `next_try` (both aware).
 
-    Without a `service` it waits until an older run is done with the user, or another user of the run has
+    Without a `service` it waits until another run is done with the user, or another user of the run has
     given up a value.
     `failed_at` is the moment of a failure, and `status` or `kind` says which. Without it nothing was asked:
     the service was known to be away.
@@ -35,7 +35,7 @@ class Wait:
 class Waiting:
     """How many users of a run wait for a service, since when, and what it answered last.
 
-    Without a `service` they wait until an older run is done with them, or another user has given up a value.
+    Without a `service` they wait until another run is done with them, or another user has given up a value.
     `page` says that a page of the run waits as well. `next_try` is the earliest that is to come; one in the
     past is being made just now.
     """

@@ -127,7 +127,7 @@ class Pruning:
         runs, last = tables.runs, 0
         while True:
             query: Select[Any] = (
-                select(runs.c.id, runs.c.dry_run, runs.c.finished)
+                select(runs.c.id, runs.c.dry_run, runs.c.mode, runs.c.finished)
                 .where(runs.c.id > last, _ended_before(before))
                 .order_by(runs.c.id)
                 .limit(BATCH_SIZE)
@@ -157,7 +157,7 @@ class Pruning:
                     receipts.c.run_id == run.id,
                     receipts.c.entra_id > after,
                     receipts.c.entra_id <= users[-1],
-                    _removable(before, of_dry_run=run.dry_run),
+                    _removable(before, run),
                 )
                 columns = receipts.c.outcome, receipts.c.reason, receipts.c.skipped_attributes
                 removing: Any = (
@@ -229,7 +229,7 @@ def _ended_before(moment: dt.datetime) -> ColumnElement[bool]:
     return and_(runs.c.status.in_(ENDED_STATUSES), runs.c.finished < moment)
 
 
-def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
+def _removable(before: dt.datetime, run: Row[Any]) -> ColumnElement[bool]:
     """Say which receipts of an ended run are not needed.
 
     The newest one that tells anything of a person stays, and the newest one that says that the person is
@@ -242,19 +242,22 @@ def _removable(before: dt.datetime, *, of_dry_run: bool) -> ColumnElement[bool]:
     replayed = exists().where(
         operations.c.id == receipts.c.operation_id, operations.c.status == OperationStatus.RUNNING
     )
-    return and_(
-        ~undone, settled < before, ~receipts.c.replaying, ~replayed, _told_later(of_dry_run=of_dry_run)
-    )
+    return and_(~undone, settled < before, ~receipts.c.replaying, ~replayed, _told_later(run))
 
 
-def _told_later(*, of_dry_run: bool) -> ColumnElement[bool]:
-    """Say whether a newer run has told as much of the person: of a run that writes, one that writes."""
+def _told_later(run: Row[Any]) -> ColumnElement[bool]:
+    """Say whether a newer run has told as much of the person: of a run that writes, one that writes.
+
+    An undo tells as much as another undo: it ends no failure of a sync, and confirms nothing.
+    """
     receipts, newer, runs = tables.receipts, tables.receipts.alias(), tables.runs.alias()
     same_weight: tuple[ColumnElement[bool], ...] = ()
-    if not of_dry_run:
+    if not run.dry_run:
         # What an undo has put back is not what Entra says.
         confirms = and_(newer.c.outcome.in_(VERIFYING_OUTCOMES), runs.c.mode != Mode.UNDO)
         same_weight = ~runs.c.dry_run, or_(receipts.c.outcome.not_in(VERIFYING_OUTCOMES), confirms)
+        if run.mode != Mode.UNDO:
+            same_weight += (runs.c.mode != Mode.UNDO,)
     return exists().where(
         newer.c.tenant_id == receipts.c.tenant_id,
         newer.c.entra_id == receipts.c.entra_id,

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, and_, cast, collate, func, or_, select, type_coerce
 from schemas.outcomes import Status
 from store import tables
 from store.batch_statements import lookup_join
-from store.receipts.work_items import RECEIPT_KEY, is_superseded
+from store.receipts.work_items import RECEIPT_KEY, is_failure_of_sync, is_superseded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -80,7 +80,9 @@ def too_late_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     runs = tables.runs
     people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
     is_cancelled = and_(runs.c.status == Status.CANCELLED, ~receipts.c.replaying)
-    newer = is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id)
+    newer = is_superseded(
+        receipts.c.tenant_id, given.c.entra_id, given.c.run_id, is_failure=is_failure_of_sync(receipts)
+    )
     return (
         select(receipts.c.run_id, receipts.c.entra_id)
         .select_from(people)

@@ -73,20 +73,21 @@ class ReceiptState:
         Nothing awaits its message, and either the receipt has another outcome by now, or another run has
         told more of the user, or the run was a dry one.
         """
-        return self._is_over or (self._is_at_rest and self.is_outranked)
+        return self._is_over or (self.is_at_rest and self.is_outranked)
 
     @property
     def is_removable(self) -> bool:
         """Whether a dead letter of the receipt is stale for good."""
-        return self._is_over or (self._is_at_rest and self.is_settled)
+        return self._is_over or (self.is_at_rest and self.is_settled)
 
     @property
-    def _is_at_rest(self) -> bool:
+    def is_at_rest(self) -> bool:
+        """Whether the receipt awaits no message."""
         return not self.replaying and self.outcome is not Outcome.PENDING
 
     @property
     def _is_over(self) -> bool:
-        return self._is_at_rest and (self.outcome is not Outcome.DEAD_LETTERED or self.dry_run)
+        return self.is_at_rest and (self.outcome is not Outcome.DEAD_LETTERED or self.dry_run)
 
 
 class Replays:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Integer, String, and_, exists, func, or_, select
 
-from schemas.outcomes import OPEN_STATUSES, Cause, Outcome, Status
+from schemas.outcomes import OPEN_STATUSES, Cause, Mode, Outcome, Status
 from schemas.users.graph_user import is_entra_id
 from store import tables
 from store.batch_statements import BatchRows, coalesced, lookup_join
@@ -47,8 +47,8 @@ class WorkItem:
     claimed: bool
     #: A newer run has published this user: what we hold is old.
     superseded: bool
-    #: An older run has the user in hand at this moment.
-    older_run_active: bool
+    #: An older run has the user in hand at this moment; or it is a replay, and an undo has yet to come to it.
+    other_run_active: bool
     #: The guard watches: the run has not been let through, and it is no replay.
     guarded: bool
     #: The run tries settings of its own.
@@ -92,10 +92,13 @@ class WorkItems:
         return [found.get(person) for person in asked]
 
 
-def is_superseded(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
+def is_superseded(
+    tenant_id: Any, entra_id: Any, run_id: Any, *, is_failure: ColumnElement[bool]
+) -> ColumnElement[bool]:
     """Say whether a newer run, no dry one, has published the user and did or will do something.
 
-    What a cancelled run only judged while it asked whether it is right is nothing that it did.
+    What a cancelled run only judged while it asked whether it is right is nothing that it did. `is_failure`
+    says whether a failure of a sync is tried again: an undo takes care of none.
     """
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
     return exists().where(
@@ -104,11 +107,17 @@ def is_superseded(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[b
         receipts.c.run_id > run_id,
         runs.c.id == receipts.c.run_id,
         runs.c.dry_run.is_(False),
+        or_(runs.c.mode != Mode.UNDO, ~is_failure),
         or_(
             runs.c.status != Status.CANCELLED,
             and_(receipts.c.outcome != Outcome.PENDING, ~tables.is_judgement(receipts, runs)),
         ),
     )
+
+
+def is_failure_of_sync(some_receipts: FromClause) -> ColumnElement[bool]:
+    """Say whether a receipt, joined with its run, is a failure of a sync: only a replay works on it again."""
+    return and_(some_receipts.c.outcome == Outcome.DEAD_LETTERED, tables.runs.c.mode != Mode.UNDO)
 
 
 def _claims_since(*, is_sqlite: bool) -> ColumnElement[Any]:
@@ -122,6 +131,8 @@ def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
     runs, tenants = tables.runs, tables.tenants
     claims_since = _claims_since(is_sqlite=is_sqlite)
     people, receipts = lookup_join(given, tables.receipts, *RECEIPT_KEY, is_sqlite=is_sqlite)
+    is_failure = is_failure_of_sync(receipts)
+    user = receipts.c.tenant_id, given.c.entra_id, given.c.run_id
     return (
         select(
             given.c.run_id,
@@ -141,8 +152,8 @@ def _load_query(given: FromClause, *, is_sqlite: bool) -> Select[Any]:
             receipts.c.read_again,
             receipts.c.replaying,
             receipts.c.operation_id,
-            is_superseded(receipts.c.tenant_id, given.c.entra_id, given.c.run_id).label("superseded"),
-            _older_run_works_on(receipts.c.tenant_id, given.c.entra_id, given.c.run_id, claims_since).label(
+            is_superseded(*user, is_failure=is_failure).label("superseded"),
+            or_(_older_run_works_on(*user, claims_since), and_(is_failure, _awaits_undo(*user))).label(
                 "active"
             ),
         )
@@ -164,7 +175,7 @@ def _work_item(row: Row[Any]) -> WorkItem:
         claimed=row.claimed_at is not None,
         # A dry run changes nothing, so it can neither be late nor in the way.
         superseded=bool(row.superseded) and not row.dry_run,
-        older_run_active=bool(row.active) and not row.dry_run,
+        other_run_active=bool(row.active) and not row.dry_run,
         guarded=not row.guard_overridden and not row.replaying,
         has_settings_override=row.has_settings_override,
         needs_forecast=(
@@ -187,4 +198,19 @@ def _older_run_works_on(
         receipts.c.run_id < run_id,
         tables.awaits_outcome(receipts),
         receipts.c.claimed_at > since,
+    )
+
+
+def _awaits_undo(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
+    """Say whether an undo that is open has yet to restore the user: both would write at the same time."""
+    receipts, runs = tables.receipts.alias(), tables.runs.alias()
+    return exists().where(
+        receipts.c.tenant_id == tenant_id,
+        receipts.c.entra_id == entra_id,
+        receipts.c.run_id > run_id,
+        tables.awaits_outcome(receipts),
+        runs.c.id == receipts.c.run_id,
+        runs.c.mode == Mode.UNDO,
+        ~runs.c.dry_run,
+        runs.c.status.in_(OPEN_STATUSES),
     )

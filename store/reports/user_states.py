@@ -52,7 +52,8 @@ def _later(base: CTE) -> CTE:
     """Return the users that runs after the base tell of: the most telling sync of each, and undo.
 
     Of both it has the run, the outcome, and whether that is in doubt. `restored` is the newest undo that
-    wrote, and `not_met` the newest run of which an undo no longer met what that run had written.
+    wrote, and `not_met` the newest run of which an undo no longer met what that run had written. Each has the
+    moment of the last such undo.
     """
     receipts, runs = tables.receipts, tables.runs
     results = (
@@ -65,6 +66,7 @@ def _later(base: CTE) -> CTE:
             receipts.c.holder_entra_id,
             _is_set_aside(receipts).label("set_aside"),
             asked_at(receipts).label("asked_at"),
+            receipts.c.finished_at,
             (runs.c.mode == Mode.UNDO).label("is_undo"),
             runs.c.reverts_run_id,
             tables.is_in_doubt(receipts, runs).label("in_doubt"),
@@ -94,7 +96,9 @@ def _later(base: CTE) -> CTE:
         .over(partition_by=(*user, results.is_undo), order_by=(results.in_doubt, results.run_id.desc()))
         .label("place"),
         func.max(case((restores, results.run_id))).over(partition_by=user).label("restored"),
+        func.max(case((restores, results.finished_at))).over(partition_by=user).label("restored_at"),
         func.max(case((meets_not, results.reverts_run_id))).over(partition_by=user).label("not_met"),
+        func.max(case((meets_not, results.finished_at))).over(partition_by=user).label("not_met_at"),
     ).subquery("ranked")
 
     def of(condition: ColumnElement[bool], name: str) -> list[ColumnElement[Any]]:
@@ -106,6 +110,7 @@ def _later(base: CTE) -> CTE:
             "holder": ranked.c.holder_entra_id,
             "set_aside": ranked.c.set_aside,
             "asked_at": ranked.c.asked_at,
+            "at": ranked.c.finished_at,
         }
         # There is one of each kind, so its value is the greatest.
         return [
@@ -119,7 +124,9 @@ def _later(base: CTE) -> CTE:
             *of(~ranked.c.is_undo, "sync"),
             *of(ranked.c.is_undo, "undo"),
             func.max(ranked.c.restored).label("restored"),
+            func.max(ranked.c.restored_at).label("restored_at"),
             func.max(ranked.c.not_met).label("not_met"),
+            func.max(ranked.c.not_met_at).label("not_met_at"),
         )
         .where(ranked.c.place == 1)
         .group_by(ranked.c.tenant_id, ranked.c.entra_id)
@@ -155,18 +162,29 @@ def _of_later(base: CTE, later: CTE) -> Select[Any]:
     is_certain = or_(user.base_outcome.is_not(None), user.sync_in_doubt == 0)
     outcome = func.coalesce(user.base_outcome, user.sync_outcome)
     run = func.coalesce(case((user.base_outcome.is_not(None), user.base), else_=user.sync_run), 0)
+    failed = Outcome.DEAD_LETTERED
+    at = case((user.base_outcome.is_not(None), user.base_at), else_=user.sync_at)
+    # A dead letter was replayed after the undo.
+    is_redone = func.coalesce(and_(at > user.undo_at, user.undo_outcome != failed), false())
     # An undo that is older than the sync, or in doubt while the sync is not, tells nothing.
     undo = case(
         (
-            and_(user.undo_run > run, or_(user.undo_in_doubt == 0, ~func.coalesce(is_certain, false()))),
+            and_(
+                user.undo_run > run,
+                or_(user.undo_in_doubt == 0, ~func.coalesce(is_certain, false())),
+                ~is_redone,
+            ),
             user.undo_outcome,
         )
     )
     is_reverted = or_(
-        user.restored > run,
-        and_(user.not_met >= run, func.coalesce(outcome, Outcome.UPDATED) == Outcome.UPDATED),
+        and_(user.restored > run, ~func.coalesce(user.restored_at < at, false())),
+        and_(
+            user.not_met >= run,
+            ~func.coalesce(user.not_met_at < at, false()),
+            func.coalesce(outcome, Outcome.UPDATED) == Outcome.UPDATED,
+        ),
     )
-    failed = Outcome.DEAD_LETTERED
     return select(
         user.tenant_id,
         user.base,
@@ -228,6 +246,7 @@ def _with_base(base: CTE, later: CTE) -> Subquery:
             of_base(receipts.c.holder_entra_id).label("base_holder"),
             of_base(_is_set_aside(receipts)).label("base_set_aside"),
             of_base(asked_at(receipts)).label("base_asked_at"),
+            of_base(receipts.c.finished_at).label("base_at"),
         )
         .join(base, base.c.tenant_id == later.c.tenant_id)
         # A fence: each of the columns is asked for once, however often it is used.

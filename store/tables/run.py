@@ -129,7 +129,7 @@ waits = Table(
     metadata,
     Column("run_id", Integer, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("entra_id", String(100), primary_key=True),
-    # Missing when it waits until an older run is done with the user.
+    # Missing when it waits until another run is done with the user.
     Column("service", String(20)),
     timestamp("since"),
     timestamp("reported"),

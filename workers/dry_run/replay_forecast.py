@@ -29,15 +29,15 @@ PORTION: Final = 500
 class ReplayForecast:
     """How many users would have each outcome; `failures` counts those that would fail again.
 
-    `away` counts the users without a forecast, by the unavailable service. `in_older_run` counts users that
-    an older run still processes, and `awaits_answer` those that a newer run has which is halted and waits for
+    `away` counts the users without a forecast, by the unavailable service. `in_other_run` counts users that
+    another run still processes, and `awaits_answer` those that a newer run has which is halted and waits for
     an answer: a replay leaves them. Those whose outcome is `superseded` are obsolete: a newer run has them.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failures: Counter[Reason] = field(default_factory=Counter)
     away: Counter[Dependency] = field(default_factory=Counter)
-    in_older_run: int = 0
+    in_other_run: int = 0
     awaits_answer: int = 0
 
     @property
@@ -54,7 +54,7 @@ class ReplayForecast:
     def tried(self) -> int:
         """How many have been looked at."""
         decided = self.outcomes.total() + self.failures.total()
-        return decided + self.away.total() + self.in_older_run + self.awaits_answer
+        return decided + self.away.total() + self.in_other_run + self.awaits_answer
 
 
 def forecast_replay(
@@ -91,7 +91,7 @@ def try_user(
 ) -> Outcome | Reason | Dependency | None:
     """Return what would become of a user: an outcome, why it would fail, or what is away.
 
-    None stands for a user that an older run still processes. Raises `HaltError` when no user can be tried.
+    None stands for a user that another run still processes. Raises `HaltError` when no user can be tried.
     """
     try:
         return handler.dry_run(message, original_payload=original_payload).outcome
@@ -112,4 +112,4 @@ def _count(found: ReplayForecast, result: Outcome | Reason | Dependency | None) 
         case Dependency():
             found.away[result] += 1
         case None:
-            found.in_older_run += 1
+            found.in_other_run += 1

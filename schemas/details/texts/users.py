@@ -176,9 +176,9 @@ USER_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "körning {run} har inget resultat för användaren; har kommunen tagits bort?",
             "run {run} has no result of this user; has the tenant been removed?",
         ),
-        DetailKind.OLDER_RUN_ACTIVE: Template(
-            "en äldre körning arbetar med användaren",
-            "an older run is processing this user",
+        DetailKind.OTHER_RUN_ACTIVE: Template(
+            "en annan körning arbetar med användaren",
+            "another run is processing this user",
         ),
         DetailKind.SETTLED_MEANWHILE: Template(
             "användaren har under tiden tagits om hand av ett annat meddelande",

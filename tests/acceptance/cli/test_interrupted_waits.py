@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import time
 from typing import TYPE_CHECKING
 
-from devtools.commands import json_output, running, update_sync, wait_for
+import pytest
+
+from devtools.commands import json_output, running, wait_for
 from sandbox.environment import TENANT_KEY
 
 if TYPE_CHECKING:
@@ -43,9 +46,30 @@ def test_a_request_is_taken_back_or_its_run_goes_on(
     assert made_up.skolon_users() == before
 
 
-def test_an_undo_asks_and_refuses_without_a_terminal(env: dict[str, str]) -> None:
-    """What changes users on a person's word needs the word: --yes, or an answer."""
-    done = update_sync("runs", "undo", "1", env=env)
-    assert (done.returncode, "pass --yes" in done.stderr) == (2, True)
-    done = update_sync("dead-letters", "replay", env=env)
-    assert (done.returncode, "pass --yes" in done.stderr) == (2, True)
+#: The commands that wait, each as it is called without anything to wait for.
+WAITING = (
+    ("trigger", TENANT_KEY, "--wait"),
+    ("trigger", TENANT_KEY, "--dry-run", "--wait"),
+    ("tenants", "preview", TENANT_KEY),
+    ("runs", "watch", "1"),
+    ("runs", "undo", "1", "--yes", "--wait"),
+    ("dead-letters", "replay", "--yes"),
+    ("matches", "forget", TENANT_KEY, "--skolon-user", "x", "--wait"),
+)
+
+
+@pytest.mark.parametrize("arguments", WAITING, ids=" ".join)
+def test_ctrl_c_in_the_first_second_is_no_bug(
+    env: dict[str, str], tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """At whatever point it is met: it ends with 130, or what the command itself had to say, and in a line."""
+    for after in (0.1, 0.3, 0.6, 0.9):
+        log = tmp_path / f"{after}.log"
+        with running(*arguments, env=env, log=log) as command:
+            time.sleep(after)
+            command.send_signal(signal.SIGINT)
+            # Before Python runs it is the kernel that ends the process; 2 stands for what is not there.
+            assert command.wait(60) in (130, 2, 0, -signal.SIGINT)
+        text = log.read_text(encoding="utf-8")
+        assert "Traceback" not in text
+        assert "bug" not in text

@@ -75,3 +75,29 @@ def test_a_mistake_is_halted_and_every_value_restored(
     again = update_sync("runs", "undo", "--yes", halted["run"], "--wait", env=env)
     assert again.returncode == 0, again.stderr
     assert "fix that first" in again.stdout
+
+
+@pytest.mark.usefixtures("pool")
+def test_an_undo_takes_care_of_no_failure(env: dict[str, str]) -> None:
+    """Users whose update failed for one value fail after the undo of the others, and after a replay too."""
+    done = update_sync("trigger", TENANT_KEY, "--wait", "--json", env=env)
+    run = json.loads(done.stdout)
+    failed = run["outcomes"]["dead_lettered"]
+    assert failed > 0
+    undone = json_output("runs", "undo", "--yes", run["run"], "--override-guard", "--wait", env=env)
+    # Of some users that fail all values but one had been written.
+    assert undone["outcomes"]["updated"] > run["outcomes"]["updated"]
+
+    foretold = update_sync("dead-letters", "replay", "--dry-run", "--json", env=env)
+    found = json.loads(foretold.stdout)
+    assert (found["users"], found["obsolete"]) == (failed, 0)
+    replayed = update_sync("dead-letters", "replay", "--yes", "--max-failed", "1", "--json", env=env)
+    counts = json.loads(replayed.stdout)["counts"]
+    assert (counts["published"], counts["dead_lettered"], "superseded" in counts) == (failed, failed, False)
+
+    [status] = json.loads(update_sync("status", TENANT_KEY, "--json", env=env).stdout)["tenants"]
+    assert status["users"]["failed"] == failed
+    assert json_output("dead-letters", "list", "--users", env=env)["count"] == failed
+    shown = json_output("runs", "show", run["run"], env=env)
+    assert shown["outcomes"]["superseded"] == 0
+    assert "fewer in scope" not in update_sync("runs", "show", run["run"], env=env).stdout

@@ -204,11 +204,11 @@ def test_who_was_in_hand_steps_back(store: Store) -> None:
     store.receipts.create_pending(undo.id, ["anna", "bo"])
     found = store.work_items.load(undo.id, "anna")
     assert found is not None
-    assert (found.undoes, found.older_run_active) == (run.id, True)
+    assert (found.undoes, found.other_run_active) == (run.id, True)
 
 
 def test_an_older_message_is_late_after_an_undo(store: Store) -> None:
-    """P4: a user that an undo has published is newer than in any older run, replays included."""
+    """P4: a message of an older run that comes after an undo does not write again what was restored."""
     run = begin_run(store, "event", "anna")
     store.runs.halt(run.id, Cause.BUG, "a bug")
     undo = open_undo(store, run, users=("anna",))

@@ -214,6 +214,20 @@ def test_what_an_undo_puts_back_stays(store: Store) -> None:
     assert not has(store, run)
 
 
+def test_an_undo_does_not_let_a_failure_go(store: Store) -> None:
+    """It says nothing about the fault: the user fails, and stays among those that fail."""
+    run = ended(store, "run", {"anna": Outcome.DEAD_LETTERED})
+    undo = store.triggers.open(SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=run.id), "undo").run
+    store.receipts.create_pending(undo.id, ["anna"])
+    settle(store, undo, "anna", Outcome.UPDATED)
+    store.runs.finish_reading(undo.id)
+    assert store.runs.complete_if_done(undo.id)
+    # Of the last run of all users each result stays in any case.
+    ended(store, "later", {"bo": Outcome.UNCHANGED})
+    prune(store)
+    assert has(store, run)
+
+
 def test_a_run_keeps_its_sums_and_events_until_it_is_old_itself(store: Store) -> None:
     """P3: with its receipts gone a run shows what it showed before; the same event is still the same run."""
     outcomes = {"anna": Outcome.UPDATED, "bo": Outcome.DEAD_LETTERED, "cleo": Outcome.PENDING}

@@ -37,7 +37,7 @@ def newer_goes_ahead(store: Store, newer: Run) -> bool:
     store.receipts.create_pending(newer.id, ["anna"])
     begun = store.work_items.load(newer.id, "anna")
     assert begun is not None
-    return not begun.older_run_active
+    return not begun.other_run_active
 
 
 def older_goes_ahead(store: Store, older: Run) -> bool:

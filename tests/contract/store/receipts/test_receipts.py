@@ -112,7 +112,7 @@ def test_a_worker_learns_what_it_has_to_know(store: Store) -> None:
     found = begun(store, run, "anna")
     assert (found.tenant, found.tenant_version, found.dry_run) == (TENANT, 2, True)
     assert (found.status, found.outcome) == (Status.READING, Outcome.PENDING)
-    assert (found.claimed, found.superseded, found.older_run_active) == (False, False, False)
+    assert (found.claimed, found.superseded, found.other_run_active) == (False, False, False)
 
 
 def test_nobody_is_begun_who_was_not_published(store: Store) -> None:
@@ -416,10 +416,10 @@ def test_a_newer_run_waits_for_an_active_claim(store: Store, database_with_table
     store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna", "bo")
-    assert begun(store, newer, "anna").older_run_active
-    assert not begun(store, newer, "bo").older_run_active
+    assert begun(store, newer, "anna").other_run_active
+    assert not begun(store, newer, "bo").other_run_active
     grow_old(database_with_tables, older)
-    assert not begun(store, newer, "anna").older_run_active
+    assert not begun(store, newer, "anna").other_run_active
 
 
 def test_a_second_claim_renews_the_first(store: Store, database_with_tables: str) -> None:
@@ -430,7 +430,7 @@ def test_a_second_claim_renews_the_first(store: Store, database_with_tables: str
     store.claims.claim(older.id, "anna", "s1", {Attribute.CITY: "Lund"})
     store.runs.halt(older.id, Cause.BUG, "a bug")
     newer = begin_run(store, "second", "anna")
-    assert begun(store, newer, "anna").older_run_active
+    assert begun(store, newer, "anna").other_run_active
 
 
 @pytest.mark.parametrize("ending", [Outcome.UPDATED, Outcome.SUPERSEDED, Outcome.DEAD_LETTERED])
@@ -444,7 +444,7 @@ def test_a_claim_ends_with_its_outcome(store: Store, ending: Outcome) -> None:
         store.receipts.mark_dead_lettered(older.id, "anna", dead_letter(), 1)
     else:
         store.receipts.finish(older.id, "anna", result(ending))
-    assert not begun(store, newer, "anna").older_run_active
+    assert not begun(store, newer, "anna").other_run_active
 
 
 EXCLUDED = SyncResult(outcome=Outcome.OUT_OF_SCOPE, detail="scope.exclude city=…: the user matches the rule")

@@ -180,15 +180,33 @@ def test_a_newer_run_supersedes_a_replay(store: Store) -> None:
     assert store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
 
 
+def test_an_undo_takes_care_of_no_failure(store: Store) -> None:
+    """A replay goes on after an undo of its run; while the undo has yet to come to the user, it waits."""
+    run, operation = dead_run(store), replay(store)
+    wanted = SyncRequest(tenant=TENANT, mode=Mode.UNDO, reverts_run_id=run.id)
+    undo = store.triggers.open(wanted, "undo").run
+    store.receipts.create_pending(undo.id, ["anna"])
+    found = begun(store, run, "anna")
+    assert (found.superseded, found.other_run_active) == (False, True)
+    store.receipts.finish(undo.id, "anna", result(Outcome.UPDATED, "s1"))
+    store.runs.finish_reading(undo.id)
+    assert store.runs.complete_if_done(undo.id)
+    store.replays.reopen(operation, [(run.id, "anna")])
+    found = begun(store, run, "anna")
+    assert (found.superseded, found.other_run_active) == (False, False)
+    assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
+    assert not store.replays.states([(run.id, "anna")])[run.id, "anna"].is_stale
+
+
 def test_a_newer_run_waits_for_a_replay_in_hand(store: Store) -> None:
     """P4: a replay's claim holds a newer run's worker up, until the replay is settled."""
     run, operation = dead_run(store), replay(store)
     store.replays.reopen(operation, [(run.id, "anna")])
     assert not store.claims.claim(run.id, "anna", "s1", {Attribute.CITY: "Lund"}).superseded
     newer = begin_run(store, "newer", "anna")
-    assert begun(store, newer, "anna").older_run_active
+    assert begun(store, newer, "anna").other_run_active
     store.receipts.finish(run.id, "anna", SyncResult(outcome=Outcome.UPDATED, skolon_id="s1"))
-    assert not begun(store, newer, "anna").older_run_active
+    assert not begun(store, newer, "anna").other_run_active
 
 
 def test_a_dead_letter_cannot_be_claimed(store: Store) -> None:

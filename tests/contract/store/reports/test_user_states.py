@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 
 from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Cause, Mode, Outcome, Status
@@ -85,6 +85,20 @@ class History:
         self.runs.append(run_id)
         return int(run_id)
 
+    def replay(self, user: str, outcome: Outcome) -> None:
+        """Record that the failure of a user's sync was tried again after the last run."""
+        told = user_status_of(self.store.user_history.entries(TENANT, user), None).latest
+        if told is None or told.outcome is not F or told.is_undo:
+            return
+        receipts = tables.receipts
+        at = START + dt.timedelta(days=len(self.runs) - 0.5)
+        with self.store.database.transaction() as connection:
+            connection.execute(
+                update(receipts)
+                .where(receipts.c.run_id == told.run, receipts.c.entra_id == user)
+                .values(outcome=outcome, reason=None, finished_at=at, claimed_at=at if outcome is U else None)
+            )
+
     def state(self, user: str) -> SyncState:
         return user_status_of(self.store.user_history.entries(TENANT, user), None).state
 
@@ -120,6 +134,18 @@ def test_an_undo_ends_no_failure(store: Store, history: History) -> None:
     assert {user: (at - START).days for (_, user), at in since.items()} == {"anna": 0, "bo": 1, "cleo": 0}
     told = user_status_of(store.user_history.entries(TENANT, "anna"), None)
     assert (told.state, told.since, told.latest and told.latest.run) == (SyncState.DEAD_LETTERED, START, 2)
+
+
+def test_a_replay_after_an_undo_tells_more_than_the_undo(store: Store, history: History) -> None:
+    """Skolon has what Entra says again: the user is in sync, and not restored."""
+    history.run({"anna": F, "bo": F, "cleo": U})
+    history.run({"anna": U, "bo": U, "cleo": U}, mode=Mode.UNDO, reverts=0)
+    history.replay("anna", U)
+    assert totals_of(store) == {SyncState.IN_SYNC: 1, SyncState.DEAD_LETTERED: 1, SyncState.REVERTED: 1}
+    assert [entry.undone_by for entry in store.user_history.entries(TENANT, "anna")] == [None, None]
+    history.run({"anna": U}, mode=Mode.UNDO, reverts=0)
+    assert history.state("anna") is SyncState.REVERTED
+    assert totals_of(store)[SyncState.REVERTED] == 2
 
 
 def test_an_undo_of_a_whole_run(store: Store, history: History) -> None:
@@ -163,20 +189,24 @@ def test_a_failed_undo_is_a_failure_until_a_run_or_an_undo_settles_it(store: Sto
 def test_all_reports_agree(store: Store, history: History, seed: int) -> None:
     """Totals, the status of each user, since when it fails and its open dead letters say the same.
 
-    The histories are drawn at random: full, delta and undo runs, and runs that the guard has halted.
+    The histories are drawn at random: full, delta and undo runs, replays, and runs that the guard has
+    halted.
     """
     draw = random.Random(seed)  # noqa: S311 - a draw of made-up histories
     users = [f"00000000-0000-4000-8000-{number:012}" for number in range(24)]
     history.run({user: draw.choice((U, S, F, N, O)) for user in users})
     for _ in range(7):
         chosen = draw.sample(users, draw.randint(3, len(users)))
-        kind = draw.choice(("delta", "undo", "undo", "full", "halted"))
+        kind = draw.choice(("delta", "undo", "undo", "full", "halted", "replay"))
         if kind == "undo":
             history.run(
                 {user: draw.choice((U, U, S, F, N)) for user in chosen},
                 mode=Mode.UNDO,
                 reverts=draw.randrange(len(history.runs)),
             )
+        elif kind == "replay":
+            for user in chosen:
+                history.replay(user, draw.choice((U, S, N)))
         elif kind == "halted":
             status = draw.choice((Status.HALTED, Status.CANCELLED))
             history.run(

@@ -242,7 +242,11 @@ def test_letters_are_exported_whole(
     # It holds whatever strangers have put into a queue: whatever the umask, nobody else reads it.
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     target.chmod(0o644)
-    again = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    refused = update_sync("dead-letters", "export", "--to", str(target), env=env)
+    assert refused.returncode == 2
+    assert f"There is a file {target} already" in refused.stderr
+    assert target.stat().st_size > 0
+    again = update_sync("dead-letters", "export", "--to", str(target), "--force", env=env)
     assert f"chmod 600 {target}" in again.stderr
     text = target.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in text.splitlines()]

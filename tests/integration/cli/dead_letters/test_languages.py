@@ -89,8 +89,11 @@ def test_a_detail_of_a_newer_version_keeps_its_sentence(env: dict[str, str]) -> 
         seeder.kill(run, ["u1"], Failure(reason=Reason.BUG, stage=Stage.MAP, detail=detail))
         body = seeder.bodies()[0].replace(b'"kind":"text"', b'"kind":"unheard"')
         assert b"unheard" in body
+        with seeder.broker.browse_dead_letters("user-sync") as browser:
+            for found in browser:
+                browser.ack(found)
         seeder.put("user-sync", body)
     told = [each["detail"] for each in json_output("dead-letters", "show", "--user", "u1", env=env)]
 
-    assert told == ["of tomorrow", "of tomorrow"]
+    assert told == ["of tomorrow"]
     assert set(texts_of("of tomorrow")) == set(Language)

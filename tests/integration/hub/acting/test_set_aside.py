@@ -123,8 +123,8 @@ def test_the_command_does_the_same(hub: Hub, store: Store) -> None:
     assert "Set aside until" in text_of(browser.open(f"tenants/{tenant}/attention/").text)
     groups = program(hub, browser, tenant)("GET", "/failures").json()["groups"]
     assert [each["set_aside_until"] for each in groups] == [told["until"]]
-    assert "are back" in update_sync(*options, "--end", env=dict(hub.env)).stdout
-    assert "were not set aside" in update_sync(*options, "--end", env=dict(hub.env)).stdout
+    assert "are no longer set aside" in update_sync(*options, "--end", env=dict(hub.env)).stdout
+    assert "are not set aside anyway" in update_sync(*options, "--end", env=dict(hub.env)).stdout
     for wrong in ((), ("--end", "--until", DAY.isoformat()), ("--until", "2020-01-01"), ("--until", "soon")):
         assert update_sync(*options, *wrong, env=dict(hub.env)).returncode == 2, wrong
 

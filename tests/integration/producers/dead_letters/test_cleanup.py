@@ -96,6 +96,18 @@ def test_corrected_users_leave_none(made_up: Environment, sync: InProcessSync) -
     assert lying(sync) == {corrected.run.id: left}
 
 
+def test_of_copies_one_stays(made_up: Environment, sync: InProcessSync) -> None:
+    """A user with two dead letters of one run needs a person once; a foreign message is no copy."""
+    run = failing(made_up, sync).run.id
+    before = len(dead_letters(sync))
+    for fields in dead_letters(sync)[:3]:
+        put(sync, user_sync_message(UserSync(**fields["kwargs"]), give_up_after_hours=24))
+    foreign = UserSync(**{**dead_letters(sync)[4]["kwargs"], "payload": "made up"})
+    put(sync, user_sync_message(foreign, give_up_after_hours=24))
+    assert sum((clean(sync) or {}).values()) == 3
+    assert lying(sync) == {run: before + 1}
+
+
 def test_a_dry_run_leaves_none(made_up: Environment, sync: InProcessSync) -> None:
     """Its receipts say dead_lettered all the same, whatever the failure; older dead letters stay open."""
     failed = failing(made_up, sync)

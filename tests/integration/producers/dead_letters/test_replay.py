@@ -325,6 +325,25 @@ def test_second_copies_do_nothing(made_up: Environment, sync: InProcessSync, fai
     as_expected(made_up, sync, failed.run.id)
 
 
+def test_copies_take_no_turn_of_another_user(
+    made_up: Environment, sync: InProcessSync, failed: RunSummary
+) -> None:
+    """With two dead letters of each user, one behind the other, all users are replayed, each once."""
+    fields = [each["kwargs"] for each in dead_letters(sync)]
+    with sync.broker.browse_dead_letters(USER_SYNC_QUEUE) as browser:
+        for found in browser:
+            browser.ack(found)
+    refused = Failure(reason=Reason.REJECTED_BY_SKOLON, stage=Stage.MATCH, detail="made up")
+    for each in fields:
+        for _ in range(2):
+            put(sync, user_sync_message(UserSync(**each), give_up_after_hours=24), refused)
+    operation = replay(sync, max_failed=1)
+    assert operation.counts["published"] == len(fields)
+    assert operation.counts.keys().isdisjoint({"left", "settled_before"})
+    DeadLetterCleanup(store=sync.store, broker=sync.broker).tick()
+    as_expected(made_up, sync, failed.run.id)
+
+
 def test_two_operators_do_not_disturb_each_other(
     made_up: Environment, sync: InProcessSync, failed: RunSummary
 ) -> None:
