@@ -28,6 +28,10 @@ _COMMANDS: Final = {
     "new-key": LazyCommand(
         "cli.keys.new_key:new_key_command", "Print a new key for UPDATE_SYNC_SECRET_KEYS."
     ),
+    "notifications": LazyCommand(
+        "cli.notifications.commands:notifications",
+        "Tell by mail and webhook what needs a person, and that it is well again.",
+    ),
     "producer": LazyCommand(
         "cli.processes.commands:producer", "Start requested runs and read users from Entra, until stopped."
     ),
@@ -37,7 +41,7 @@ _COMMANDS: Final = {
     ),
     "scheduler": LazyCommand(
         "cli.processes.scheduler:scheduler",
-        "Request each tenant's runs at its scheduled times, until stopped.",
+        "Request each tenant's runs at its scheduled times, and send notifications, until stopped.",
     ),
     "status": LazyCommand(
         "cli.status.commands:status", "Show all tenants: last run, failures, what needs a person."

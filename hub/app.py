@@ -34,6 +34,8 @@ from hub.pages.mapping import overview as mapping
 from hub.pages.matches import decisions
 from hub.pages.matches import pages as matches
 from hub.pages.members import pages as members
+from hub.pages.notifications import pages as notifications
+from hub.pages.notifications import repair
 from hub.pages.schedule import pages as schedule
 from hub.pages.set_up import organisations
 from hub.pages.set_up import pages as set_up
@@ -85,6 +87,8 @@ def create_app(services: HubServices) -> Flask:
         app.register_blueprint(door.blueprint)
     for page in (syncs, attention, runs, run_users, report, users, settings, set_up, mapping, drafts, tokens):
         app.register_blueprint(page.blueprint)
+    for told in (notifications.blueprint, notifications.of_operators, repair.blueprint):
+        app.register_blueprint(told)
     for action in (start, sync_user, cancel, resume, undo, choose, watch, matches, decisions, schedule):
         app.register_blueprint(action.blueprint)
     install_api(app)

@@ -24,10 +24,15 @@ blueprint = Blueprint("language", __name__)
 
 
 def install_language(app: Flask) -> None:
+    """Have an app speak the languages, as its users choose."""
+    install_translations(app)
+    app.register_blueprint(blueprint)
+
+
+def install_translations(app: Flask) -> None:
     """Have an app speak the languages."""
     app.config.update(BABEL_TRANSLATION_DIRECTORIES="translations", BABEL_DEFAULT_TIMEZONE=TIME_ZONE)
     Babel(app, locale_selector=lambda: str(current_language()))
-    app.register_blueprint(blueprint)
 
 
 def current_language() -> Language:

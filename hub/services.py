@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from administration.hub.entra_sign_in import EntraSignIn
     from administration.hub.sign_in import SignIn
+    from administration.notifications.senders import Senders
     from administration.runs.idle import IdleCheck
     from clients.gateways import Gateways
     from queues.interfaces import ReplayBroker
@@ -34,7 +35,7 @@ class HubServices:
     nothing can be started. The `proxies` are believed about the addresses of browsers. Without `entra` links
     alone sign in. `order` remembers the order of the tenants. `address` is the public one, blank if it is not
     set: then links have the address that the browser asks for. `support` is where members get help, an e-mail
-    address or a page, blank if it is not set.
+    address or a page, blank if it is not set. The `senders` deliver tests of notifications.
     """
 
     store: Store
@@ -49,6 +50,7 @@ class HubServices:
     order: RecentOrder = field(default_factory=RecentOrder)
     address: str = ""
     support: str = ""
+    senders: Senders | None = None
 
 
 def hub_services() -> HubServices:

@@ -170,6 +170,12 @@ def support_address(value: str) -> None:
     url("https", may_have=("query",))(value)
 
 
+def mail_address(value: str) -> None:
+    """Take an e-mail address, without a name before it."""
+    if value and not _EMAIL.match(value):
+        raise ValidationError("Not an e-mail address, such as data-hub@example.se.")
+
+
 def header_value(value: str) -> None:
     """Take what can be sent in an HTTP header."""
     if value and not _HEADER_VALUE.match(value):

@@ -18,6 +18,7 @@ from schemas.setting_validators import (
     directory_id,
     header_value,
     hub_roles,
+    mail_address,
     networks,
     organisation,
     read_text_file,
@@ -77,6 +78,9 @@ class Settings:
     hub_roles: tuple[str, ...] = ("operator=operator", "administrator=administrator", "reader=reader")
     hub_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     hub_support: str = ""
+    smtp_url: str = ""
+    mail_from: str = ""
+    webhook_networks: tuple[str, ...] = ()
     log_format: str = "console"
 
     def __repr__(self) -> str:
@@ -115,6 +119,9 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         hub_roles=tuple(env.list("HUB_ROLES", [], validate=hub_roles) or Settings.hub_roles),
         hub_proxies=tuple(env.list("HUB_PROXIES", [], validate=networks) or Settings.hub_proxies),
         hub_support=env.str("HUB_SUPPORT", "", validate=support_address),
+        smtp_url=env.str("SMTP_URL", "", validate=url("smtp", "smtps", may_have=("user",))),
+        mail_from=env.str("MAIL_FROM", "", validate=mail_address),
+        webhook_networks=tuple(env.list("WEBHOOK_NETWORKS", [], validate=networks) or ()),
         log_format=env.str("LOG_FORMAT", Settings.log_format, validate=validate.OneOf(["console", "json"])),
     )
     wrong: set[str] = set()
@@ -125,6 +132,8 @@ def load_settings(needs: Collection[Requirement] = tuple(Requirement)) -> Settin
         wrong = {name.removeprefix(PREFIX).removesuffix(env.file_suffix) for name in error.error_messages}
         faults += flatten_errors(error.error_messages)
     faults += _missing(settings, needs, wrong)
+    if settings.smtp_url and not settings.mail_from and "MAIL_FROM" not in wrong:
+        faults.append(f"{PREFIX}MAIL_FROM: is not set, and {PREFIX}SMTP_URL needs it")
     if settings.hub_client_id:
         together = ("HUB_CLIENT_SECRET", "HUB_URL")
         faults += [

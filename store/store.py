@@ -22,6 +22,9 @@ from store.hub.sessions import HubSessions
 from store.maintenance.cleanups import Cleanups
 from store.maintenance.operations import Operations
 from store.maintenance.pruning import Pruning
+from store.notifications.deliveries import NotificationDeliveries
+from store.notifications.outbox import NotificationOutbox
+from store.notifications.settings import NotificationSettingsStore
 from store.receipts.claims import Claims
 from store.receipts.delta_receipts import DeltaReceipts
 from store.receipts.lost_messages import LostMessages
@@ -137,6 +140,9 @@ class Store:
         self.hub_actions = HubActions(self.database)
         self.hub_api_tokens = HubApiTokens(self.database, cipher)
         self.hub_audit = HubAudit(self.database)
+        self.notification_settings = NotificationSettingsStore(self.database, cipher)
+        self.notification_outbox = NotificationOutbox(self.database, cipher)
+        self.notification_deliveries = NotificationDeliveries(self.database, cipher)
         self.encrypted_values = EncryptedValues(self.database, cipher)
 
     def skolon_capabilities(self, server: str) -> SkolonCapabilities:

@@ -18,6 +18,7 @@ from producers.schedule.policy import (
     parsed_schedule,
 )
 from schemas.dead_letter_reasons import Reason
+from schemas.notifications.settings import NotificationSettings
 from schemas.outcomes import ENDED_STATUSES, Mode
 from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
@@ -89,6 +90,7 @@ def tenant_statuses(
     pauses = store.schedule_pauses.in_force(now, plans)
     scope_changes = store.scope_changes.by_tenant(keys)
     aside = groups_aside(keys, store=store, now=now)
+    unconfirmed_days = store.notification_settings.unconfirmed_days(keys)
     idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
     for each in tenants:
@@ -97,6 +99,9 @@ def tenant_statuses(
         problems = [*_of_runs(overview), *_of_users(overview, aside.get(each.key, {}))]
         if plan is not None:
             problems += _of_schedule(plan, overview, acknowledged, store=store, now=now)
+        if each.key not in pauses:
+            days = unconfirmed_days.get(each.key, NotificationSettings().unconfirmed_days)
+            problems += _of_confirmations(overview, days, now)
         problems += _of_secret(each, now.date())
         if count := refused.get(each.key):
             problems.append(
@@ -209,6 +214,13 @@ def _of_users(overview: TenantOverview, aside: Collection[Reason]) -> Iterator[P
             is_widespread=reason in totals.widespread,
         )
         yield Problem(kind=ProblemKind.USERS_FAILED, owner=owner, reason=reason, users=users)
+
+
+def _of_confirmations(overview: TenantOverview, days: int | None, now: dt.datetime) -> Iterator[Problem]:
+    """Yield that no user was confirmed as right for so many days; None stands for any number."""
+    newest = overview.users.newest
+    if days is not None and newest is not None and now - newest > dt.timedelta(days=days):
+        yield Problem(kind=ProblemKind.NOT_CONFIRMED, owner=Owner.ADMINISTRATOR, since=newest)
 
 
 def _of_schedule(

@@ -23,6 +23,7 @@ from bootstrap.services import Services
 from cli.confirmation import confirm
 from cli.context import current_services
 from cli.hub.entra import entra_sign_in
+from cli.notifications.senders import open_senders
 from cli.numbers import WholeNumber
 from cli.output import choices, echo, json_option, print_json, print_result, print_table
 from cli.tenants.completion import complete_tenants
@@ -206,6 +207,7 @@ def _build() -> WSGIApplication:
             proxies=[ip_network(each) for each in services.settings.hub_proxies],
             address=services.settings.hub_url,
             support=services.settings.hub_support,
+            senders=open_senders(services.settings, services.store),
         )
     )
 

@@ -10,6 +10,7 @@ import click
 import structlog
 
 from cli.context import current_services
+from cli.notifications.loop import start_notifications
 from cli.output import json_option, print_json, print_table
 from producers.schedule.scheduler import Scheduler, run_forever
 from runtime.version import VERSION
@@ -28,10 +29,10 @@ _log = structlog.get_logger(__name__)
 @click.option("--once", is_flag=True, help="Trigger what is due now, list it, and exit.")
 @json_option
 def scheduler(*, once: bool, wants_json: bool) -> None:
-    """Request each tenant's runs at its scheduled times, until stopped.
+    """Request each tenant's runs at its scheduled times, and send notifications, until stopped.
 
     One scheduler is enough; a second one stands by. Runs that were due while no scheduler ran are triggered
-    once. --json goes with --once.
+    once. With --once it sends no notifications; 'notifications send' does. --json goes with --once.
     """
     if wants_json and not once:
         raise click.UsageError("--json goes with --once.")
@@ -62,6 +63,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
     log = _log.bind(pid=os.getpid())
     log.info("process_started", version=VERSION, scheduler=True)
     try:
+        start_notifications(services)
         # A signal may end it at any moment: the next scheduler triggers what is due, with the same event id.
         run_forever(made.tick)
     finally:

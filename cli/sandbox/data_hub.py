@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from administration.hub.sign_in import SignIn
 from cli.hub.entra import entra_sign_in
+from cli.notifications.senders import open_senders
 from cli.output import echo
 from cli.sandbox.in_process_sync import in_process_sync
 from clients.gateways import PAGE_TIMEOUT, create_gateways
@@ -74,6 +75,7 @@ def _serving(made_up: Environment, sync: InProcessSync) -> Iterator[str]:
             gateways=create_gateways(sync.settings, seconds=PAGE_TIMEOUT),
             secret_keys=keys,
             broker=sync.broker,
+            senders=open_senders(sync.settings, store),
         )
     )
     member = store.hub_members.add("Sandbox", Role.OPERATOR)

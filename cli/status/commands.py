@@ -41,6 +41,7 @@ def status(*, key: str | None, problems: bool, wants_json: bool) -> None:
     - scheduled runs that did not start, and open runs without a producer or worker
     - runs that have waited for Entra or Skolon for more than an hour
     - tenants that were never synced, or of which no user is in scope
+    - tenants of which no user was confirmed as right for some days (see 'notifications set')
     - client secrets that have expired, or expire within 30 days
 
     It exits with 1 if there is any of these, or if requests for runs wait and no producer runs. Notes tell

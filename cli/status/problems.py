@@ -99,6 +99,13 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[Template, str]]] = {
         ),
         "update-sync dead-letters list --users --tenant {tenant} --reason {reason}",
     ),
+    ProblemKind.NOT_CONFIRMED: (
+        Template(
+            "ingen användare har bekräftats vara rätt sedan {since}",
+            "no user was confirmed as right since {since}",
+        ),
+        "update-sync tenants freshness {tenant}",
+    ),
     ProblemKind.SECRET_EXPIRED: (
         Template(
             "klienthemligheten gick ut {expires}, enligt det datum som är angivet",

@@ -137,6 +137,8 @@ def _pages(sync: InProcessSync) -> Mapping[str, str]:
         "schedule": f"{tenant}/schedule/",
         "schedule-times": f"{tenant}/schedule/times?{_SCHEDULE}",
         "connection": f"{tenant}/set-up/",
+        "notifications": f"{tenant}/notifications/",
+        "repair-list": f"{tenant}/repair-list/",
         "mapping": f"{tenant}/mapping/",
         "api-tokens": f"{tenant}/tokens/",
         "audit": f"{tenant}/audit",

@@ -73,6 +73,9 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.DRAFT_DISCARDED: _("Discarded a draft of the mapping"),
     AuditKind.MAPPING_ACTIVATED: _("Made a draft the active mapping"),
     AuditKind.MAPPING_RESTORED: _("Made a former mapping active again"),
+    AuditKind.NOTIFICATIONS_CHANGED: _("Changed the notifications"),
+    AuditKind.NOTIFICATION_TESTED: _("Sent a test of the notifications"),
+    AuditKind.WEBHOOK_SECRET_MADE: _("Made a secret for webhooks"),
 }
 
 _DECISIONS: Final[Mapping[DecisionKind, LazyString]] = {

@@ -24,7 +24,7 @@ TENANT_PAGES: Final = (
     MenuEntry(
         endpoint="attention.overview",
         title=_("Needs attention"),
-        blueprints=("attention", "choose", "tasks", "matches", "match_decisions"),
+        blueprints=("attention", "choose", "tasks", "matches", "match_decisions", "repair"),
     ),
     MenuEntry(
         endpoint="runs.overview",
@@ -36,7 +36,7 @@ TENANT_PAGES: Final = (
     MenuEntry(
         endpoint="settings.show",
         title=_("Settings"),
-        blueprints=("settings", "schedule", "set_up", "mapping", "drafts", "tokens"),
+        blueprints=("settings", "schedule", "set_up", "mapping", "drafts", "tokens", "notifications"),
     ),
     MenuEntry(endpoint="audit.of_tenant", title=_("Audit"), blueprints=("audit",)),
 )

@@ -61,6 +61,8 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
                 users,
                 why=why,
             )
+        case ProblemKind.NOT_CONFIRMED:
+            return gettext("No user was confirmed as right since %(since)s.", since=since)
         case ProblemKind.SECRET_EXPIRED:
             return gettext("The client secret expired on %(date)s.", date=expires)
         case ProblemKind.SECRET_EXPIRES:

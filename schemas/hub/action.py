@@ -76,6 +76,8 @@ class ActionRefusal(StrEnum):
     TOO_MANY = "too_many"
     #: No user would be found in Skolon with such a mapping.
     NO_MATCH_KEY = "no_match_key"
+    #: There is no webhook.
+    NO_WEBHOOK = "no_webhook"
 
 
 class ActionRefusedError(UsageError):

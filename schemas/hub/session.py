@@ -90,6 +90,10 @@ class AuditKind(StrEnum):
     #: A draft, or a former mapping, became the active one.
     MAPPING_ACTIVATED = "mapping_activated"
     MAPPING_RESTORED = "mapping_restored"
+    #: Who is told of what was changed, a test was sent, or a secret for webhooks was made.
+    NOTIFICATIONS_CHANGED = "notifications_changed"
+    NOTIFICATION_TESTED = "notification_tested"
+    WEBHOOK_SECRET_MADE = "webhook_secret_made"  # noqa: S105 - the name of an event, no secret
 
 
 class LinkFault(StrEnum):

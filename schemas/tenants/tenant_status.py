@@ -52,6 +52,8 @@ class ProblemKind(StrEnum):
     SCHEDULE_INVALID = "schedule_invalid"
     #: Users are dead letters, all for one reason.
     USERS_FAILED = "users_failed"
+    #: No user was confirmed as right for some days, as many as the tenant has chosen.
+    NOT_CONFIRMED = "not_confirmed"
     #: The date of the client secret has passed, or passes within a month.
     SECRET_EXPIRED = "secret_expired"  # noqa: S105 - the name of a problem, no secret
     SECRET_EXPIRES = "secret_expires"  # noqa: S105 - the name of a problem, no secret
@@ -63,7 +65,8 @@ class Problem:
 
     `run` is the run that it is about, and `cause` that of a halted one, which may be an undo (`of_undo`).
     `reason` and `users` are those of failed users; of `no_users`, `users` are those that are left out or not
-    in Skolon. `since` is when a run was halted, or due (aware). `expires` is the date of the client secret.
+    in Skolon. `since` is when a run was halted, or due, or the last user was confirmed (aware). `expires`
+    is the date of the client secret.
     `requests` are those that were refused. `service` is what a run has waited for since then, and `users` how
     many of its users do.
     """
@@ -101,7 +104,8 @@ class UserTotals:
     """The users of a tenant's last complete run of all users (`run`) and of later runs, by their state.
 
     `in_sync` of them were updated or unchanged, `within_day` and `within_week` of these verified in the last
-    day and in the last seven days; `oldest` is the earliest of these times (aware). `reverted` have the
+    day and in the last seven days; `oldest` and `newest` are the first and the last of these times (aware).
+    `reverted` have the
     values that an undo restored. `failed` has the users that failed by reason, and `held_in_entra` how many
     of these should get what another user in Entra has. `set_aside` of them a member has set aside.
     """
@@ -111,6 +115,7 @@ class UserTotals:
     within_day: int = 0
     within_week: int = 0
     oldest: dt.datetime | None = None
+    newest: dt.datetime | None = None
     reverted: int = 0
     not_found: int = 0
     out_of_scope: int = 0

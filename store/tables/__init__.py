@@ -19,6 +19,12 @@ from store.tables.hub import (
     hub_sessions,
 )
 from store.tables.mapping import mapping_changes, mapping_drafts
+from store.tables.notification import (
+    notification_deliveries,
+    notification_settings,
+    notifications,
+    told_problems,
+)
 from store.tables.operation import operations
 from store.tables.reading import READS_WHOLE_LIST, pages, read_plans
 from store.tables.receipt import awaits_outcome, receipts
@@ -74,6 +80,9 @@ __all__ = [
     "match_decisions",
     "metadata",
     "most_telling_first",
+    "notification_deliveries",
+    "notification_settings",
+    "notifications",
     "operations",
     "outranks",
     "pages",
@@ -86,6 +95,7 @@ __all__ = [
     "set_aside_groups",
     "skolon_capabilities",
     "tenants",
+    "told_problems",
     "triggers",
     "unresolved_users",
     "waits",

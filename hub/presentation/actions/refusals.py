@@ -67,4 +67,5 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "With this mapping no user would be found in Skolon: none of the attributes by which users are found "
         "would have a source."
     ),
+    ActionRefusal.NO_WEBHOOK: _("There is no webhook. Save its address first."),
 }

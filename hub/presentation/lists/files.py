@@ -32,6 +32,11 @@ def csv_file(name: str, headings: Sequence[object], rows: Iterable[Sequence[obje
     return answer
 
 
+def csv_text(headings: Sequence[object], rows: Iterable[Sequence[object]], language: Language) -> str:
+    """Return a list as the text of a file."""
+    return "".join(_lines(headings, rows, _DELIMITERS[language]))
+
+
 def safe_cell(value: object) -> str:
     """Return a value as a cell: nothing for None, and a text where it would be a formula."""
     text = "" if value is None else str(value)

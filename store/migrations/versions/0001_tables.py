@@ -10,6 +10,7 @@ from store.migrations.decision_tables import create_decision_tables
 from store.migrations.foreign_keys import belongs_to
 from store.migrations.hub_tables import create_hub_tables
 from store.migrations.mapping_tables import create_mapping_tables
+from store.migrations.notification_tables import create_notification_tables
 from store.migrations.partial_indexes import create_partial_index
 
 revision = "0001"
@@ -279,3 +280,4 @@ def upgrade() -> None:
     create_hub_tables()
     create_dead_letter_tables()
     create_mapping_tables()
+    create_notification_tables()

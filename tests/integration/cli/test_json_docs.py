@@ -55,6 +55,7 @@ def seeded(env: dict[str, str]) -> Iterator[DeadLetterSeeder]:
         ("hub members", "list of HubMember"),
         ("database prune --keep-days 1 --dry-run", "Pruning"),
         ("dead-letters set-aside --tenant exempel --reason bug --end", "SetAsideGroup"),
+        ("notifications show exempel", "Notifications"),
         ("tenants freshness exempel", "Freshness"),
         ("tenants freshness --all", "list of Freshness"),
         ("trigger exempel --dry-run", "Published"),
@@ -136,7 +137,9 @@ def test_no_described_object_is_without_use() -> None:
     printed |= {"DeadLetterCounts", "FailedUsers", "MatchList", "MatchComparison", "DeadLetter", "Operation"}
     printed |= {"Preview", "UserPreview", "Report", "KeyReport", "Pruning", "SandboxRuns", "SandboxServed"}
     printed |= {"DeadLetterDetails", "ReplayForecast", "ScheduledTrigger", "HubInvitation", "HubMember"}
-    printed |= {"DecidedMatch", "SetAsideGroup"}
+    printed |= {"DecidedMatch", "SetAsideGroup", "Notifications"}
+    # It is sent, and not printed.
+    printed |= {"Webhook"}
     assert objects().keys() - used - printed == set()
 
 

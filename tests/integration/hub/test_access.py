@@ -64,6 +64,7 @@ VALUES: Final = {
     "change": "0",
     "attribute": "eppn",
     "kind": "changed",
+    "owner": "entra",
 }
 
 
@@ -162,6 +163,13 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "set_up.secret": {422},
             "set_up.test": {409},
             "set_up.switch_sync": {400},
+            # No number, no channel, and no webhook.
+            "notifications.save": {422},
+            "notifications.test": {400},
+            "notifications.secret": {422},
+            "operator_notifications.save_own": {422},
+            "operator_notifications.test_own": {400},
+            "operator_notifications.secret_own": {422},
             "tokens.make": {422},
             "tokens.end": {404},
             # Nothing is chosen, no run was asked for with the key, and the run has ended.

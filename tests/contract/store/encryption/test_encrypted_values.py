@@ -16,6 +16,8 @@ from schemas.dead_letters.task import FailureSelection, TaskKind
 from schemas.hub.action import Actor, Submission
 from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
+from schemas.notifications.delivery import Channel
+from schemas.notifications.news import Event
 from schemas.outcomes import Outcome
 from schemas.tenants.settings_override import resolve_override
 from schemas.users.attributes import Attribute
@@ -64,6 +66,10 @@ def filled(database_with_tables: str) -> str:
                 note=f"Waits for {MARK}",
             )
         )
+        told = {"recipients": [f"{MARK}@it.example"], "webhook_url": f"https://{MARK}.example"}
+        store.notification_settings.change(TENANT, {**told, "repair_entra": [f"{MARK}@it.example"]})
+        store.notification_settings.set_secret(TENANT, f"whsec_{MARK}")
+        store.notification_outbox.add(TENANT, Event.TEST, [(Channel.MAIL, f"{MARK}@it.example")])
         store.hub_api_tokens.add("hash", TENANT, f"Dashboard of {MARK}", ada.id, may_act=False)
     return database_with_tables
 
@@ -104,17 +110,17 @@ def test_every_column_that_holds_something_sealed_is_listed(filled: str) -> None
         assert {column.column for column in store.encrypted_values.status()} == marked
         for text in (MARK, CLIENT_SECRET, "@old.example"):
             assert columns_with(store, text) == set()
-        assert ages(store) == all_newest(11)
+        assert ages(store) == all_newest(16)
 
 
 def test_a_rotation_needs_the_old_key_no_more(filled: str) -> None:
     """After it the new key alone opens everything; a second rotation finds nothing to do."""
     with closing(Store(filled, FieldCipher([NEW, OLD]))) as store:
-        assert ages(store)[KeyAge.OLDER] == 11
-        assert rotated(store) == 11
+        assert ages(store)[KeyAge.OLDER] == 16
+        assert rotated(store) == 16
         assert rotated(store) == 0
     with closing(Store(filled, FieldCipher([NEW]))) as store:
-        assert ages(store) == all_newest(11)
+        assert ages(store) == all_newest(16)
         assert store.tenants.get(TENANT).credentials.client_secret == CLIENT_SECRET
         assert store.tenants.settings(TENANT).scope.exclude[0].values == (MARK,)
         run, trial = store.triggers.find_run("event"), store.triggers.find_run("trial")
@@ -140,7 +146,7 @@ def test_a_rotation_goes_through_more_than_a_batch(filled: str) -> None:
             connection.execute(
                 update(receipts).where(receipts.c.entra_id == people[7]).values(before_image=lost)
             )
-        assert rotated(store) == len(people) + 10
+        assert rotated(store) == len(people) + 15
         assert (ages(store)[KeyAge.OLDER], ages(store)[KeyAge.NONE]) == (0, 1)
         with store.database.transaction() as connection:
             query = select(receipts.c.before_image).where(receipts.c.entra_id == people[7])

@@ -1,0 +1,1 @@
+"""`update-sync notifications`: what is told by mail and webhook."""

@@ -1,0 +1,1 @@
+"""Delivers notifications: mail by SMTP, and signed webhooks."""

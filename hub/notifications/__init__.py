@@ -1,0 +1,1 @@
+"""Notifications as mail: their words, and the repair list."""

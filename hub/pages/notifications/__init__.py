@@ -1,0 +1,1 @@
+"""Notifications: their settings, a test, what was told, and the repair list."""

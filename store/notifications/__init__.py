@@ -1,0 +1,1 @@
+"""Settings of notifications, what was told, and the deliveries."""
