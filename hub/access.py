@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from flask import abort, g, redirect, request, url_for
 
 from administration.hub.api_tokens import token_of
+from hub.api.access import API_ROUTES
 from hub.services import hub_services
+from schemas.hub.access import Access
 from schemas.hub.member import Role
 from schemas.safe_text import is_storable
 
@@ -35,30 +36,9 @@ POLLS: Final = (
     "drafts.forecast",
 )
 
-
-class Access(Enum):
-    """Who may ask for a route. A member without a right gets the answer to an address that is not there."""
-
-    #: Also a browser that is not signed in.
-    PUBLIC = auto()
-    #: Every member; the page shows what the member may see.
-    MEMBER = auto()
-    #: Members who may look at the tenant that the address names.
-    TENANT_READER = auto()
-    #: Members who may act for the tenant that the address names.
-    TENANT_ADMINISTRATOR = auto()
-    #: Operators, and members who may act for a tenant of theirs.
-    ADMINISTRATOR = auto()
-    #: Operators.
-    OPERATOR = auto()
-    #: Programs with a token, which the route itself holds to the token's tenant; no session counts.
-    API_TOKEN = auto()
-    #: Programs with such a token that may act.
-    API_ACTION = auto()
-
-
 #: Every route by its endpoint. A route that is missing here answers no request.
 ROUTES: Final[Mapping[str, Access]] = {
+    **API_ROUTES,
     "static": Access.PUBLIC,
     "language.choose": Access.PUBLIC,
     "sign_in.show": Access.PUBLIC,
@@ -154,56 +134,6 @@ ROUTES: Final[Mapping[str, Access]] = {
     "tokens.make": Access.TENANT_ADMINISTRATOR,
     "tokens.end": Access.TENANT_ADMINISTRATOR,
     "api-docs.openapi_json": Access.PUBLIC,
-    "api.syncs": Access.API_TOKEN,
-    "api.sync": Access.API_TOKEN,
-    "api.runs": Access.API_TOKEN,
-    "api.run": Access.API_TOKEN,
-    "api.run_users": Access.API_TOKEN,
-    "api.failures": Access.API_TOKEN,
-    "api.failed_users": Access.API_TOKEN,
-    "api.user": Access.API_TOKEN,
-    "api.report": Access.API_TOKEN,
-    "api_actions.start_plan": Access.API_TOKEN,
-    "api_actions.start": Access.API_ACTION,
-    "api_actions.sync_user": Access.API_ACTION,
-    "api_actions.question": Access.API_TOKEN,
-    "api_actions.resume": Access.API_ACTION,
-    "api_actions.cancel": Access.API_ACTION,
-    "api_actions.matches": Access.API_TOKEN,
-    "api_actions.match": Access.API_TOKEN,
-    "api_actions.effects": Access.API_TOKEN,
-    "api_actions.decide": Access.API_ACTION,
-    "api_actions.take_back": Access.API_ACTION,
-    "api_actions.schedule": Access.API_TOKEN,
-    "api_actions.schedule_times": Access.API_TOKEN,
-    "api_actions.save_schedule": Access.API_ACTION,
-    "api_actions.pause_schedule": Access.API_ACTION,
-    "api_actions.resume_schedule": Access.API_ACTION,
-    "api_actions.undo_offer": Access.API_TOKEN,
-    "api_actions.undo": Access.API_ACTION,
-    "api_actions.request_task": Access.API_ACTION,
-    "api_actions.task": Access.API_TOKEN,
-    "api_actions.task_users": Access.API_TOKEN,
-    "api_actions.control_task": Access.API_ACTION,
-    "api_actions.set_group_aside": Access.API_ACTION,
-    "api_actions.have_group_back": Access.API_ACTION,
-    "api_mapping.active": Access.API_TOKEN,
-    "api_mapping.history": Access.API_TOKEN,
-    "api_mapping.sources": Access.API_TOKEN,
-    "api_mapping.restore": Access.API_ACTION,
-    "api_mapping.drafts": Access.API_TOKEN,
-    "api_mapping.make": Access.API_ACTION,
-    "api_mapping.draft": Access.API_TOKEN,
-    "api_mapping.change": Access.API_ACTION,
-    "api_mapping.try_draft": Access.API_ACTION,
-    "api_mapping.forecast": Access.API_TOKEN,
-    "api_mapping.activate": Access.API_ACTION,
-    "api_mapping.discard": Access.API_ACTION,
-    "api_set_up.connection": Access.API_TOKEN,
-    "api_set_up.enter_app": Access.API_ACTION,
-    "api_set_up.enter_secret": Access.API_ACTION,
-    "api_set_up.check": Access.API_ACTION,
-    "api_set_up.switch": Access.API_ACTION,
     "settings.show": Access.TENANT_READER,
     "organisations.show": Access.OPERATOR,
     "organisations.add": Access.OPERATOR,

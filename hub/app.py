@@ -11,7 +11,7 @@ from werkzeug.urls import iri_to_uri
 
 from clients.http.deadlines import time_limit
 from hub import language, request_log
-from hub.access import Access, install_access, is_allowed
+from hub.access import install_access, is_allowed
 from hub.actions import cancel, resume, start, sync_user, undo
 from hub.api.description import install_api
 from hub.errors import install_errors
@@ -50,6 +50,7 @@ from hub.security import install_security
 from hub.services import EXTENSION, hub_services
 from runtime.version import VERSION
 from schemas.details.names import ATTRIBUTE_NAMES
+from schemas.hub.access import Access
 from schemas.reports.remedy import Language
 from schemas.safe_text import one_line
 

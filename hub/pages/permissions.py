@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from flask import Blueprint, g, render_template
 from flask_babel import lazy_gettext as _
 
-from hub.access import ROUTES, Access
+from hub.access import ROUTES
 from hub.services import hub_services
+from schemas.hub.access import Access
 from schemas.hub.member import Role
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from devtools.browser.browser import Look, violations
-from hub.access import POLLS, ROUTES, Access
+from hub.access import POLLS, ROUTES
+from schemas.hub.access import Access
 from tests.browser.conftest import TENANT, WATCHED
 from tests.integration.hub.made_up_runs import UNCHANGED, USERS, finish, start
 from tests.integration.hub.test_access import RULES, VALUES

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from administration.hub.sign_in import SignIn
-from hub.access import ROUTES, Access
+from hub.access import ROUTES
 from hub.app import create_app
 from hub.services import HubServices
 from schemas.crypto.blind_index import BlindIndex
 from schemas.crypto.cookie_keys import cookie_keys
 from schemas.crypto.encryption import FieldCipher, new_key
+from schemas.hub.access import Access
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Mode, Outcome
 from schemas.runs.sync_result import SyncResult

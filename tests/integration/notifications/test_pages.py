@@ -197,4 +197,4 @@ def test_other_roles_see_no_address(hub: Hub) -> None:
     for role, tenant in (("reader", TENANT), ("administrator", "annan")):
         browser = hub.signed_in(f"{role} {tenant}", role, tenant)
         assert browser.open(PAGE).status_code == 404
-        assert browser.submit(PAGE, **FORM).status_code == 404
+        assert browser.submit(PAGE, None, **FORM).status_code == 404

@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from hub.access import Access, is_allowed
+from hub.access import is_allowed
+from schemas.hub.access import Access
 from schemas.hub.member import Member, Role
 from schemas.hub.session import Session
 
