@@ -111,6 +111,8 @@ ROUTES: Final[Mapping[str, Access]] = {
     "mapping.make": Access.TENANT_ADMINISTRATOR,
     "mapping.from_file": Access.TENANT_ADMINISTRATOR,
     "mapping.restore": Access.TENANT_ADMINISTRATOR,
+    "mapping.approvals": Access.TENANT_ADMINISTRATOR,
+    "drafts.approve": Access.TENANT_ADMINISTRATOR,
     "drafts.show": Access.TENANT_READER,
     "drafts.export": Access.TENANT_READER,
     "drafts.forecast": Access.TENANT_READER,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from administration.tenants.mapping.approval import check_command
 from schemas.crypto.encryption import DecryptionError
-from schemas.tenants.tenant import dump_tenant
+from schemas.tenants.tenant import change_tenant, dump_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,11 @@ def change_settings(
     """Change what `changes` names, and return the names of the settings that had another value before.
 
     A client secret always counts: the one that is stored is not compared. So does all that is named while no
-    key opens the rules of the scope. `operator` is who sets a client secret. Raises as `Tenants.change` does.
+    key opens the rules of the scope. `operator` is who sets a client secret. Raises as `Tenants.change` does,
+    and `UsageError` for sources that need a second person's approval.
     """
+    outline = tenants.outline(key)
+    check_command(outline, change_tenant(outline, changes)[0])
     try:
         before: dict[str, Any] | None = dump_tenant(tenants.settings(key))
     except DecryptionError:

@@ -92,6 +92,13 @@ _OPTIONS: Final = (
         "other attributes keep their value in Skolon.",
     ),
     click.option(
+        "--needs-approval",
+        metavar="ATTRIBUTE,…",
+        show_default=for_new("none"),
+        help="The identity attributes whose sources are changed in the Data Hub alone, with a second "
+        "person's approval.",
+    ),
+    click.option(
         "--ssn-country",
         metavar="SE|NO|DK|FI",
         show_default=for_new("none"),
@@ -187,7 +194,13 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         if options["schedule"] is not None:
             raise UsageError("Give either --schedule or --no-schedule.")
         changes["schedule"] = None
-    for name in ("match_keys", "erase_blank", "replace_from_later_sources", "skolon_lacks"):
+    for name in (
+        "match_keys",
+        "erase_blank",
+        "replace_from_later_sources",
+        "needs_approval",
+        "skolon_lacks",
+    ):
         if options[name] is not None:
             changes[name] = split_list(options[name])
     if options["source"]:

@@ -71,6 +71,8 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.DRAFT_MADE: _("Made a draft of the mapping"),
     AuditKind.DRAFT_CHANGED: _("Changed a draft of the mapping"),
     AuditKind.DRAFT_DISCARDED: _("Discarded a draft of the mapping"),
+    AuditKind.DRAFT_APPROVED: _("Approved a draft of the mapping"),
+    AuditKind.APPROVALS_CHANGED: _("Changed which attributes need a second person"),
     AuditKind.MAPPING_ACTIVATED: _("Made a draft the active mapping"),
     AuditKind.MAPPING_RESTORED: _("Made a former mapping active again"),
     AuditKind.NOTIFICATIONS_CHANGED: _("Changed the notifications"),

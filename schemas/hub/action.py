@@ -74,6 +74,10 @@ class ActionRefusal(StrEnum):
     ENTRA_AWAY = "entra_away"
     #: There are so many already that no further one is made.
     TOO_MANY = "too_many"
+    #: A second person has to approve it first.
+    NOT_APPROVED = "not_approved"
+    #: Who has worked on a draft does not approve it.
+    OWN_DRAFT = "own_draft"
     #: No user would be found in Skolon with such a mapping.
     NO_MATCH_KEY = "no_match_key"
     #: There is no webhook.

@@ -87,6 +87,10 @@ class AuditKind(StrEnum):
     #: A program has changed a draft; what members press on its page is not recorded one by one.
     DRAFT_CHANGED = "draft_changed"
     DRAFT_DISCARDED = "draft_discarded"
+    #: A second person has approved a draft.
+    DRAFT_APPROVED = "draft_approved"
+    #: Which attributes need a second person was changed.
+    APPROVALS_CHANGED = "approvals_changed"
     #: A draft, or a former mapping, became the active one.
     MAPPING_ACTIVATED = "mapping_activated"
     MAPPING_RESTORED = "mapping_restored"

@@ -67,6 +67,8 @@ class Tenant:
     match_keys: tuple[Attribute, ...] = MATCH_KEYS[:4]
     erase_blank: frozenset[Attribute] = frozenset()
     replace_from_later_sources: frozenset[Attribute] = frozenset()
+    #: Of these a change of the sources needs a second person's approval in the Data Hub.
+    needs_approval: frozenset[Attribute] = frozenset()
     ssn_country: str | None = None
     skolon_profile: SkolonProfile = SkolonProfile.ASSUMED
     skolon_lacks: frozenset[SkolonLack] = frozenset()
@@ -158,6 +160,7 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
         "sources": {str(name): list(sources) for name, sources in tenant.sources.items()},
         "erase_blank": sorted(str(name) for name in tenant.erase_blank),
         "replace_from_later_sources": sorted(str(name) for name in tenant.replace_from_later_sources),
+        "needs_approval": sorted(str(name) for name in tenant.needs_approval),
         "skolon_lacks": sorted(map(str, tenant.skolon_lacks)),
     }
 
@@ -190,7 +193,7 @@ def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:
         )
     if "match_keys" in values:
         values["match_keys"] = tuple(values["match_keys"])
-    for name in ("erase_blank", "replace_from_later_sources", "skolon_lacks"):
+    for name in ("erase_blank", "replace_from_later_sources", "needs_approval", "skolon_lacks"):
         if name in values:
             values[name] = frozenset(values[name])
     if "scope" in values:

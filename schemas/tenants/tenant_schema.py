@@ -11,6 +11,7 @@ from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
 from schemas.tenants.skolon_target import SkolonLack, SkolonProfile
 from schemas.users.attributes import (
+    APPROVABLE_ATTRIBUTES,
     ATTRIBUTE_TABLE,
     MATCH_KEYS,
     SOURCE_ORDERED_ATTRIBUTES,
@@ -102,6 +103,7 @@ class TenantSchema(Schema):
     match_keys = _attributes(*MATCH_KEYS)
     erase_blank = _attributes(*Attribute)
     replace_from_later_sources = _attributes(*SOURCE_ORDERED_ATTRIBUTES)
+    needs_approval = _attributes(*APPROVABLE_ATTRIBUTES)
     ssn_country = fields.String(allow_none=True, validate=validate.OneOf(SSN_COUNTRIES))
     skolon_profile = Word(SkolonProfile)
     skolon_lacks = fields.List(Word(SkolonLack))

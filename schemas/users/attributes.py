@@ -127,6 +127,9 @@ SOURCE_ORDERED_ATTRIBUTES: Final = (
     Attribute.EPPN,
 )
 
+#: Attributes that lock users out if they are wrong: a change of their sources can need a second person.
+APPROVABLE_ATTRIBUTES: Final = tuple(row.attribute for row in _ROWS if row.identity)
+
 #: Attributes by which a user can be found in Skolon: each value belongs to one user at most.
 MATCH_KEYS: Final = (
     Attribute.EXTERNAL_ID,

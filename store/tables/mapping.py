@@ -27,6 +27,13 @@ mapping_drafts = Table(
     # The event of the last dry run with it, and the version that it was made for.
     Column("forecast_event", String(200)),
     Column("forecast_version", Integer),
+    # The numbers of the members who have worked on it, and who else has approved which version beside which
+    # active mapping.
+    Column("authors", JSON, nullable=False),
+    timestamp("approved", nullable=True),
+    Column("approved_by_member", Integer),
+    Column("approved_version", Integer),
+    Column("approved_beside", String(16)),
     # When it became the active mapping.
     timestamp("activated", nullable=True),
     Column("activated_by_member", Integer),

@@ -53,6 +53,7 @@ class MappingDrafts:
                 "tenant_id": tenant_id,
                 "sources": dump_sources(sources),
                 "base": dump_sources(base),
+                "authors": _members(by),
                 "version": 1,
                 "created": created,
                 "created_by_member": by.member,
@@ -101,11 +102,28 @@ class MappingDrafts:
             values = {
                 "sources": dump_sources(sources),
                 **({} if base is None else {"base": dump_sources(base)}),
+                "authors": sorted({*(row.authors if row else ()), *_members(by)}),
                 "version": version + 1,
                 "edit_key": key,
                 "updated": now(),
                 "updated_by_member": by.member,
                 "updated_by_token": by.token,
+            }
+            connection.execute(update(drafts).where(drafts.c.id == draft).values(values))
+
+    def approve(self, tenant: str, draft: int, member: int, *, version: int, active: str) -> None:
+        """Note that a member approves a version of a draft, beside the active mapping of a state.
+
+        Raises as `change` does.
+        """
+        drafts = tables.mapping_drafts
+        with self._database.transaction() as connection:
+            _check(self._row(connection, tenant, draft, lock=True), version)
+            values = {
+                "approved": now(),
+                "approved_by_member": member,
+                "approved_version": version,
+                "approved_beside": active,
             }
             connection.execute(update(drafts).where(drafts.c.id == draft).values(values))
 
@@ -144,6 +162,10 @@ class MappingDrafts:
         return connection.execute(query).one_or_none()
 
 
+def _members(by: Actor) -> list[int]:
+    return [] if by.member is None else [by.member]
+
+
 def _check(row: Row[Any] | None, version: int) -> None:
     if row is None or row.activated is not None:
         raise ActionRefusedError(ActionRefusal.ENDED, "The draft is open no more.")
@@ -167,6 +189,11 @@ def _draft(row: Row[Any]) -> MappingDraft:
         updated_by=Actor(member=row.updated_by_member, token=row.updated_by_token),
         forecast_event=row.forecast_event,
         forecast_version=row.forecast_version,
+        authors=frozenset(row.authors),
+        approved=None if row.approved is None else as_utc(row.approved),
+        approved_by=None if row.approved is None else Actor(member=row.approved_by_member),
+        approved_version=row.approved_version,
+        approved_beside=row.approved_beside,
         activated=as_utc(row.activated) if has_end else None,
         activated_by=Actor(member=row.activated_by_member, token=row.activated_by_token) if has_end else None,
     )

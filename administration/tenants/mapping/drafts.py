@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from administration.hub.actions import carry_out
 from administration.runs.actions.start import event_of
 from administration.runs.trigger import check_enabled, publish_request
+from administration.tenants.mapping.approval import check_approved, to_approve
 from administration.tenants.preview import preview_of
 from administration.tenants.settings_check import keys_without_source, lost_match_keys
 from schemas.errors import UsageError
@@ -38,6 +39,7 @@ class DraftView:
 
     `differences` are the attributes whose sources differ: the active ones, and the draft's. `lost_keys` are
     the match keys by which no user would be found any more; `finds_no_user` if none would be left.
+    `to_approve` are the attributes whose change needs a second person.
     """
 
     draft: MappingDraft
@@ -45,6 +47,17 @@ class DraftView:
     differences: Mapping[Attribute, tuple[tuple[str, ...], tuple[str, ...]]]
     lost_keys: Sequence[Attribute]
     finds_no_user: bool
+    to_approve: Sequence[Attribute] = ()
+
+    @property
+    def is_approved(self) -> bool:
+        """Whether a second person has approved it as it is, beside the mapping that is active now."""
+        return self.draft.is_approved(self.active_state)
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether it can only become active after a second person's approval."""
+        return bool(self.to_approve) and not self.is_approved
 
     @property
     def taken_back(self) -> tuple[Attribute, ...]:
@@ -89,6 +102,7 @@ def view_draft(tenant: str, draft: int, *, store: Store) -> DraftView | None:
         differences=differing(active.sources, found.sources),
         lost_keys=lost_match_keys(after, active),
         finds_no_user=len(unused) == len(after.match_keys),
+        to_approve=to_approve(active, found.sources),
     )
 
 
@@ -222,6 +236,8 @@ def activate_draft(
             )
         if found.finds_no_user:
             raise ActionRefusedError(ActionRefusal.NO_MATCH_KEY, "No user would be found in Skolon.")
+        if found.differences:
+            check_approved(found.draft, store.tenants.outline(draft.tenant), found.active_state)
         store.tenants.change(draft.tenant, _settings(found.draft.sources), by=submission.actor)
         store.mapping_drafts.record_activation(draft.tenant, draft.id, submission.actor)
         return {}
@@ -245,6 +261,8 @@ def restore_mapping(
             raise ActionRefusedError(
                 ActionRefusal.CHANGED_MEANWHILE, "The mapping was changed in the meantime."
             )
+        if to_approve(now, sources):
+            raise ActionRefusedError(ActionRefusal.NOT_APPROVED, "Another person has to approve it.")
         after = apply_override(now, _settings(sources))
         if len(keys_without_source(after)) == len(after.match_keys):
             raise ActionRefusedError(ActionRefusal.NO_MATCH_KEY, "No user would be found in Skolon.")

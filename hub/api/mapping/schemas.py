@@ -8,7 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from hub.api.action_schemas import KeyHeader
 from hub.api.schemas import RunSchema
-from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
+from schemas.users.attributes import APPROVABLE_ATTRIBUTES, ATTRIBUTE_TABLE, Attribute
 
 #: A version of a draft, or a state of the active mapping.
 _VERSION: Final = r"^[0-9]{1,9}\Z"
@@ -81,10 +81,25 @@ class MappingStateHeader(KeyHeader):
     )
 
 
+def _approvals() -> fields.List[Any]:
+    return fields.List(
+        fields.String(validate=validate.OneOf([str(each) for each in APPROVABLE_ATTRIBUTES])),
+        required=True,
+        metadata={"description": "The attributes of which a change needs a second person's approval."},
+    )
+
+
+class ApprovalsSchema(Schema):
+    """Of which attributes a change needs a second person's approval."""
+
+    needs_approval = _approvals()
+
+
 class MappingSchema(Schema):
     """The active mapping."""
 
     sources = _sources("The properties of Entra that fill each attribute, in order.")
+    needs_approval = _approvals()
     state = fields.String(required=True, metadata={"description": "It differs for each mapping."})
 
 
@@ -98,6 +113,14 @@ class DraftSchema(Schema):
         fields.String(validate=validate.OneOf([str(each) for each in Attribute])),
         required=True,
         metadata={"description": "The attributes whose sources differ from the active mapping."},
+    )
+    needs_approval = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The attributes whose change needs a second person's approval."},
+    )
+    approved = fields.Boolean(
+        required=True, metadata={"description": "Whether a second person has approved it as it is."}
     )
     takes_back = fields.List(
         fields.String(validate=validate.OneOf([str(each) for each in Attribute])),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
+from administration.tenants.mapping.approval import approve_draft
 from administration.tenants.mapping.drafts import (
     activate_draft,
     discard_draft,
@@ -170,6 +171,19 @@ def activate(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
     return redirect(url_for("mapping.show", tenant=tenant, done="activated"), 303)
 
 
+@blueprint.post("/approve")
+def approve(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
+    """Approve a draft as a second person, once."""
+    view, sent, seen = draft_of(tenant, draft), submission(), request.form.get("active", "")
+    try:
+        if seen != view.active_state:
+            raise ActionRefusedError(ActionRefusal.CHANGED_MEANWHILE, "The mapping was changed.")  # noqa: TRY301
+        approve_draft(view.draft, seen, _seen(), sent, store=hub_services().store)
+    except ActionRefusedError as error:
+        return _refused(tenant, draft, error)
+    return redirect(url_for("drafts.show", tenant=tenant, draft=draft, _anchor="activate"), 303)
+
+
 @blueprint.post("/discard")
 def discard(tenant: str, draft: str) -> tuple[str, int] | AnyResponse:
     """Remove the draft as it was seen; a second click finds it gone."""
@@ -231,6 +245,9 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         proposals={} if facts is None else proposals(facts, view.draft.sources),
         sources=SOURCES,
         lost_keys=_names(view.lost_keys),
+        to_approve=_names(view.to_approve),
+        approved_by="" if view.draft.approved_by is None else authors.name(view.draft.approved_by),
+        is_author=g.member.id in view.draft.authors,
         taken_back=_names(view.taken_back),
         outdated=_names(view.outdated),
         renew=_RENEW,

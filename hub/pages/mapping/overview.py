@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
+from administration.tenants.mapping.approval import set_approvals, to_approve
 from administration.tenants.mapping.drafts import make_draft, restore_mapping, state_of
 from administration.tenants.mapping.proposals import proposals
 from hub.actions.acting import new_key, submission
@@ -25,7 +26,7 @@ from schemas.tenants.mapping.sources import (
     dump_sources,
     read_mapping,
 )
-from schemas.users.attributes import ATTRIBUTE_TABLE
+from schemas.users.attributes import APPROVABLE_ATTRIBUTES, ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,12 +85,29 @@ def restore(tenant: str, change: str) -> tuple[str, int] | AnyResponse:
     if side not in {"before", "after"}:
         abort(400)
     sources = found.before if side == "before" else found.after
+    if to_approve(tenant_of(tenant), sources):
+        # It needs a second person: so it is drafted.
+        return _made(tenant, sources)
     try:
         restore_mapping(tenant, sources, request.form.get("active", ""), sent, store=store)
     except ActionRefusedError as error:
         status = 412 if error.why is ActionRefusal.CHANGED_MEANWHILE else 422
         return _page(tenant, refusal=REFUSALS[error.why]), status
     return redirect(url_for("mapping.show", tenant=tenant, done="restored"), 303)
+
+
+@blueprint.post("/approvals")
+def approvals(tenant: str) -> tuple[str, int] | AnyResponse:
+    """Set which attributes need a second person's approval."""
+    tenant_of(tenant)
+    chosen = [each for each in APPROVABLE_ATTRIBUTES if each in request.form.getlist("attribute")]
+    seen = [each for each in APPROVABLE_ATTRIBUTES if each in request.form.get("seen", "").split(" ")]
+    try:
+        set_approvals(tenant, chosen, submission(), seen=seen, store=hub_services().store)
+    except ActionRefusedError as error:
+        status = 412 if error.why is ActionRefusal.CHANGED_MEANWHILE else 422
+        return _page(tenant, refusal=REFUSALS[error.why]), status
+    return redirect(url_for("mapping.show", tenant=tenant, done="approvals", _anchor="approvals"), 303)
 
 
 def mapping_file(tenant: str, sources: Sources) -> Response:
@@ -128,6 +146,8 @@ def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str 
             (change, differing(change.before, change.after), authors.name(change.by, change.operator))
             for change in changes
         ],
+        approvable=[each for each in APPROVABLE_ATTRIBUTES if ATTRIBUTE_TABLE[each].configurable],
+        to_approve=lambda sources: to_approve(found, sources),
         active=state_of(found.sources),
         can_go_back=bool(changes) and changes[0].after == found.sources,
         faults=faults,

@@ -63,6 +63,8 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "The one in use stays in use. Try again in a minute."
     ),
     ActionRefusal.TOO_MANY: _("There are too many drafts. Discard one that you do not need."),
+    ActionRefusal.NOT_APPROVED: _("A second person has to approve this change first."),
+    ActionRefusal.OWN_DRAFT: _("You have worked on this draft, so another person has to approve it."),
     ActionRefusal.NO_MATCH_KEY: _(
         "With this mapping no user would be found in Skolon: none of the attributes by which users are found "
         "would have a source."

@@ -19,7 +19,8 @@ class MappingDraft:
     `version` grows with each change. `base` is the active mapping that it was drafted beside.
     `forecast_event` is the event of the last dry run with it, which was made for `forecast_version`.
     `activated` is when it became the active mapping, and `activated_by` who did that; then it is changed no
-    more.
+    more. `authors` are the members who have worked on it. Another one has `approved` its `approved_version`,
+    beside the active mapping of the state `approved_beside`.
     """
 
     id: int
@@ -35,11 +36,20 @@ class MappingDraft:
     forecast_version: int | None = None
     activated: dt.datetime | None = None
     activated_by: Actor | None = None
+    authors: frozenset[int] = frozenset()
+    approved: dt.datetime | None = None
+    approved_by: Actor | None = None
+    approved_version: int | None = None
+    approved_beside: str | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether it can be changed and made active."""
         return self.activated is None
+
+    def is_approved(self, active_state: str) -> bool:
+        """Say whether it was approved as it is, beside the active mapping of that state."""
+        return self.approved_version == self.version and self.approved_beside == active_state
 
     @property
     def is_forecast_old(self) -> bool:

@@ -101,6 +101,11 @@ def browsers(hub: Hub, store: Store) -> Mapping[str, Browser]:
     }
 
 
+def _key(rule: Rule) -> str:
+    """Return the key of an action: each route does something else."""
+    return f"play-{rule.endpoint.replace('.', '-')}"
+
+
 def plays() -> Iterator[ParameterSet]:
     """Yield every route with every role; `test_sign_in` signs out: that would end the others' sessions."""
     for rule in RULES:
@@ -122,7 +127,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
         answer = browser.open(path, allow_redirects=False)
     else:
         page = browser.open("sign-in")
-        fields = {"language": "en", "next": "/", "link": "x", "user": USER, "key": "play"}
+        fields = {"language": "en", "next": "/", "link": "x", "user": USER, "key": _key(rule)}
         browser_token = page.text.partition('name="csrf_token" value="')[2].partition('"')[0]
         answer = browser.post(
             hub.address + path.removeprefix("/"),
@@ -149,6 +154,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "organisations.add": {422},
             # There is no such draft, and no file.
             "mapping.make": {303},
+            "mapping.approvals": {303},
             "mapping.from_file": {422},
             "mapping.restore": {404},
             "drafts.show": {404},
@@ -158,6 +164,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "drafts.try_all": {404},
             "drafts.find": {404},
             "drafts.values": {404},
+            "drafts.approve": {404},
             "drafts.activate": {404},
             "drafts.discard": {303},
             "set_up.app": {422},

@@ -31,6 +31,7 @@ DECISIVE: Final[dict[str, Any]] = {
 OTHERS: Final[dict[str, Any]] = {
     "key": "another",
     "skolon_lacks": frozenset([SkolonLack.FILTERS]),
+    "needs_approval": frozenset([Attribute.EPPN]),
     "name": "Another",
     "client_secret_expires": None,
     "guard": Guard(changed=None),

@@ -41,6 +41,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "match_keys": ["external_id", "eppn", "user_name", "email"],
     "erase_blank": [],
     "replace_from_later_sources": [],
+    "needs_approval": [],
     "ssn_country": None,
     "skolon_profile": "assumed",
     "skolon_lacks": [],
