@@ -10,6 +10,7 @@ from hub.api import actions, resources
 from hub.api import tasks as _tasks  # noqa: F401 - as above
 from hub.api.mapping import resources as mapping
 from hub.api.matches import operations as _matches  # noqa: F401 - adds its operations to those of actions
+from hub.api.notifications import resources as notifications
 from hub.api.schedule import operations as _schedule  # noqa: F401 - as above
 from hub.api.set_up import resources as set_up
 from runtime.version import VERSION
@@ -45,7 +46,7 @@ def install_api(app: Flask) -> None:
     api.spec.components.security_scheme("token", _BEARER)
     api.spec.options["security"] = [{"token": []}]
     # Programs send no cookie that another site could use: their token is all that counts.
-    for acting in (actions, set_up, mapping):
+    for acting in (actions, set_up, mapping, notifications):
         app.extensions["csrf"].exempt(acting.blueprint)
-    for part in (resources, actions, set_up, mapping):
+    for part in (resources, actions, set_up, mapping, notifications):
         api.register_blueprint(part.blueprint)
