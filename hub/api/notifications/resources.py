@@ -58,7 +58,7 @@ def show(tenant: str) -> dict[str, Any]:
 @_post(
     "/syncs/<tenant>/notifications",
     schemas.NotificationsSchema,
-    body=schemas.SettingsBody,
+    body=schemas.NotificationSettingsBody,
     headers=schemas.StateHeader,
     further=(412,),
 )
@@ -76,7 +76,9 @@ def change(headers: Mapping[str, str], body: dict[str, Any], tenant: str) -> dic
     return _shown(tenant)
 
 
-@_post("/syncs/<tenant>/notifications/test", schemas.TestSchema, body=schemas.TestBody)
+@_post(
+    "/syncs/<tenant>/notifications/test", schemas.NotificationTestSchema, body=schemas.NotificationTestBody
+)
 def test(headers: Mapping[str, str], body: Mapping[str, str], tenant: str) -> dict[str, Any]:
     """Send a test to all who are saved, and return what was answered; each request sends one."""
     del headers
@@ -91,7 +93,7 @@ def test(headers: Mapping[str, str], body: Mapping[str, str], tenant: str) -> di
     return {"answers": [each.as_text() for each in found]}
 
 
-@_post("/syncs/<tenant>/notifications/secret", schemas.SecretSchema)
+@_post("/syncs/<tenant>/notifications/secret", schemas.WebhookSecretSchema)
 def secret(headers: Mapping[str, str], tenant: str) -> dict[str, Any]:
     """Have webhooks signed with a new secret from now on."""
     own_tenant(tenant)

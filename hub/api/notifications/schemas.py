@@ -58,7 +58,7 @@ class StateHeader(KeyHeader):
     )
 
 
-class DeliverySchema(Schema):
+class NotificationDeliverySchema(Schema):
     """What was told, and what became of it."""
 
     created = fields.String(required=True, metadata={"format": "date-time"})
@@ -95,10 +95,10 @@ class NotificationsSchema(Schema):
     repair_skolon = _count("the repair list of Skolon")
     repair_administrator = _count("the repair list of the Data Hub's settings")
     state = fields.String(required=True, metadata={"description": "Another one after each change."})
-    last = fields.List(fields.Nested(DeliverySchema), required=True)
+    last = fields.List(fields.Nested(NotificationDeliverySchema), required=True)
 
 
-class SettingsBody(Schema):
+class NotificationSettingsBody(Schema):
     """Settings that are to change; what is not named stays as it is."""
 
     recipients = _addresses("mail")
@@ -133,13 +133,13 @@ class SettingsBody(Schema):
     repair_administrator = _addresses("the repair list of the Data Hub's settings")
 
 
-class TestBody(Schema):
+class NotificationTestBody(Schema):
     """What is tested."""
 
     channel = fields.String(required=True, validate=validate.OneOf([str(each) for each in Channel]))
 
 
-class TestSchema(Schema):
+class NotificationTestSchema(Schema):
     """What each receiver has answered."""
 
     answers = fields.List(
@@ -147,7 +147,7 @@ class TestSchema(Schema):
     )
 
 
-class SecretSchema(Schema):
+class WebhookSecretSchema(Schema):
     """The new secret."""
 
     webhook_secret = fields.String(
