@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 #: So much better a property must agree with Skolon than the first source does, as a share of the users.
 _BETTER_BY: Final = 0.1
 
-#: The share of users that a property must have a value for, to be proposed.
+#: The share of users that a property must have a value for, to be proposed, and the share of those who may
+#: have that of another user, if it tells who a user is.
 _FILLED: Final = 0.5
+_SHARED: Final = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,4 +73,4 @@ def _worth(fit: SourceFit, users: int) -> float:
 
 
 def _is_usable(fit: SourceFit, users: int, *, identity: bool) -> bool:
-    return fit.filled >= _FILLED * users and not (identity and fit.shared > users // 100)
+    return fit.filled >= _FILLED * users and not (identity and fit.shared > _SHARED * fit.filled)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 
 from administration.tenants.mapping.approval import set_approvals, to_approve
-from administration.tenants.mapping.drafts import make_draft, restore_mapping, state_of
+from administration.tenants.mapping.drafts import make_draft, restore_mapping, state_of, try_draft
 from administration.tenants.mapping.proposals import proposals
-from hub.actions.acting import new_key, submission
+from hub.actions.acting import may_act, new_key, submission
 from hub.addresses import tenant_of
 from hub.language import current_language
 from hub.pages.mapping.forms import Authors, number_of
@@ -24,7 +25,9 @@ from schemas.tenants.mapping.sources import (
     InvalidMappingError,
     differing,
     dump_sources,
+    read_edit,
     read_mapping,
+    with_first,
 )
 from schemas.users.attributes import APPROVABLE_ATTRIBUTES, ATTRIBUTE_TABLE
 
@@ -56,9 +59,12 @@ def export(tenant: str) -> Response:
 
 @blueprint.post("/drafts")
 def make(tenant: str) -> tuple[str, int] | AnyResponse:
-    """Make a draft of the active mapping."""
-    tenant_of(tenant)
-    return _made(tenant, None)
+    """Make a draft of the active mapping; with a source that is to come first, it is tried at once."""
+    found, first = tenant_of(tenant), read_edit(request.form.get("first", ""))
+    if first is None:
+        return _made(tenant, None)
+    sources = with_first(found.sources, first.attribute, first.source)
+    return _made(tenant, sources or abort(400), tries=True)
 
 
 @blueprint.post("/import")
@@ -118,12 +124,19 @@ def mapping_file(tenant: str, sources: Sources) -> Response:
     return answer
 
 
-def _made(tenant: str, sources: Sources | None) -> tuple[str, int] | AnyResponse:
+def _made(tenant: str, sources: Sources | None, *, tries: bool = False) -> tuple[str, int] | AnyResponse:
+    """Make a draft once, and lead to it; `tries` it on all users if that can be done from here."""
+    services, sent = hub_services(), submission()
     try:
-        draft = make_draft(tenant, sources, submission(), store=hub_services().store)
+        draft = make_draft(tenant, sources, sent, store=services.store)
+        made = services.store.mapping_drafts.get(tenant, draft)
+        if tries and made is not None and services.broker is not None:
+            trial = replace(sent, key=f"{sent.key[:90]}-trial")
+            try_draft(made, trial, store=services.store, publisher=services.broker)
     except ActionRefusedError as error:
         return _page(tenant, refusal=REFUSALS[error.why]), 422
-    return redirect(url_for("drafts.show", tenant=tenant, draft=draft), 303)
+    anchor = "forecast" if tries else None
+    return redirect(url_for("drafts.show", tenant=tenant, draft=draft, _anchor=anchor), 303)
 
 
 def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str = "") -> str:
@@ -146,6 +159,7 @@ def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str 
             (change, differing(change.before, change.after), authors.name(change.by, change.operator))
             for change in changes
         ],
+        may_try=may_act(tenant),
         approvable=[each for each in APPROVABLE_ATTRIBUTES if ATTRIBUTE_TABLE[each].configurable],
         to_approve=lambda sources: to_approve(found, sources),
         active=state_of(found.sources),

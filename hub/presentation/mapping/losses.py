@@ -47,6 +47,16 @@ def _text(name: str, mapping: AttributeMapping) -> str:
                 total=total,
             )
         )
+    if mapping.effects[MappingEffect.LOST] == mapping.no_value:
+        return str(
+            gettext(
+                "%(attribute)s: no value for %(none)s of %(total)s users. For them it would no longer be "
+                "synced.",
+                attribute=name,
+                none=format_decimal(mapping.no_value),
+                total=total,
+            )
+        )
     return str(
         gettext(
             "%(attribute)s: no value for %(none)s of %(total)s users, and %(lost)s of them have one with the "

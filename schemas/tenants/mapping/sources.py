@@ -101,6 +101,14 @@ def apply_edit(sources: Sources, edit: SourceEdit) -> Sources | None:
     return {**sources, edit.attribute: tuple(order)}
 
 
+def with_first(sources: Sources, attribute: Attribute, source: str) -> Sources | None:
+    """Return the sources with one before the others of its attribute; None if it cannot fill it."""
+    if source not in ATTRIBUTE_TABLE[attribute].sources:
+        return None
+    rest = (each for each in sources[attribute] if each != source)
+    return {**sources, attribute: (source, *rest)}
+
+
 def differing(before: Sources, after: Sources) -> dict[Attribute, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Return the attributes whose sources differ, in the table's order, with both."""
     return {

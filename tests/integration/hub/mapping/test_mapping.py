@@ -342,6 +342,21 @@ def test_a_draft_says_that_it_takes_back_what_another_draft_has_changed(
     store.tenants.change(TENANT_KEY, {"sources": {"city": ["city"]}})
 
 
+def test_a_question_is_drafted_with_one_press(administrator: Browser, store: Store) -> None:
+    """What if EPPN came from another source: it stands first in the draft; no other property does."""
+    page = administrator.open(PATH)
+    assert "EPPN from extensionAttribute3" in text_of(page.text)
+    fields = {"key": form_of(page, f"{PATH}drafts")["key"] + "q", "first": "eppn add extensionAttribute3"}
+    answers = [send(administrator, f"{PATH}drafts", page, **fields) for _ in range(2)]
+    (address,) = {answer.url.partition("#")[0] for answer in answers}
+    draft = address.removeprefix(administrator.address)
+    assert eppn(store, draft) == ("extensionAttribute3", *EPPN)
+    assert store.tenants.outline(TENANT_KEY).sources[Attribute.EPPN] == EPPN
+    wrong = send(administrator, f"{PATH}drafts", page, key="wrong", first="ssn add mail")
+    assert wrong.status_code == 400
+    assert len(store.mapping_drafts.list(TENANT_KEY)) == 1
+
+
 def test_a_draft_of_another_tenant_is_not_there(hub: Hub, administrator: Browser, store: Store) -> None:
     """Neither by the own address nor by the other's; nor is one that was discarded, for a second click."""
     draft = new_draft(administrator)
