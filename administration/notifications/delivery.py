@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,7 +132,15 @@ def webhook_body(about: Notification, link: str | None) -> dict[str, Any]:
     }
 
 
-def send_test(audience: str, channel: Channel, *, senders: Senders, store: Store) -> list[Answer]:
+@dataclass(frozen=True, kw_only=True)
+class TestAnswer:
+    """What a receiver has answered to a test; of mail it has an address."""
+
+    recipient: str | None
+    answer: Answer
+
+
+def send_test(audience: str, channel: Channel, *, senders: Senders, store: Store) -> list[TestAnswer]:
     """Send a test to each receiver of a channel at once, and return what each has answered.
 
     It is noted among what was told. It is not tried again.
@@ -153,6 +162,6 @@ def send_test(audience: str, channel: Channel, *, senders: Senders, store: Store
         if delivery is None:
             continue
         found = deliver(delivery, senders=senders, store=store)
-        answers.append(found)
+        answers.append(TestAnswer(recipient=delivery.recipient, answer=found))
         _finish(delivery, Answer(kind=found.kind, code=found.code, is_final=True), store=store)
     return answers

@@ -102,12 +102,14 @@ def test(*, tenant: str | None, channel: str, wants_json: bool) -> None:
     if not answers:
         raise UsageError(f"There is no receiver by {channel}: 'notifications set' enters one.")
     if wants_json:
-        print_json({"tenant": tenant, "channel": channel, "answers": [each.as_text() for each in answers]})
+        print_json(
+            {"tenant": tenant, "channel": channel, "answers": [each.answer.as_text() for each in answers]}
+        )
     else:
-        for number, each in enumerate(answers, 1):
-            code = "" if each.code is None else f" ({each.code})"
-            echo(f"receiver {number} of {len(answers)}: {ANSWER_TEXTS[each.kind]}{code}")
-    if not all(each.is_accepted for each in answers):
+        for each in answers:
+            code = "" if each.answer.code is None else f" ({each.answer.code})"
+            echo(f"{each.recipient or 'webhook'}: {ANSWER_TEXTS[each.answer.kind]}{code}")
+    if not all(each.answer.is_accepted for each in answers):
         raise click.exceptions.Exit(1)
 
 

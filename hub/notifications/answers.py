@@ -40,7 +40,7 @@ _ANSWERS: Final[Mapping[AnswerKind, LazyString]] = {
         "It was not sent: the address must begin with https:// and be one that the whole internet can reach."
     ),
     AnswerKind.NOT_SET_UP: _(
-        "It was not sent: the mail server, the webhook's secret or the receiver is missing."
+        "It was not sent: Skolon's operators have set up no mail server yet, or the receiver was taken out."
     ),
 }
 
@@ -65,11 +65,13 @@ WEEKDAYS: Final[Mapping[Weekday, LazyString]] = {
 }
 
 
-def answer_text(answer: Answer | None) -> str:
+def answer_text(answer: Answer | None, channel: Channel | None) -> str:
     """Return what was answered, with its code; nothing if there was no attempt yet."""
     if answer is None:
         return ""
     text = str(_ANSWERS[answer.kind])
+    if answer.kind is AnswerKind.NOT_SET_UP and channel is Channel.WEBHOOK:
+        text = str(gettext("It was not sent: it has no secret yet. Make one."))
     if answer.code is None:
         return text
     code = gettext("code %(code)s", code=answer.code)

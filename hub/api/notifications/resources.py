@@ -90,7 +90,7 @@ def test(headers: Mapping[str, str], body: Mapping[str, str], tenant: str) -> di
     found = send_test(tenant, Channel(body["channel"]), senders=services.senders, store=services.store)
     if not found:
         refuse(409, action="no_receiver")
-    return {"answers": [each.as_text() for each in found]}
+    return {"answers": [each.answer.as_text() for each in found]}
 
 
 @_post("/syncs/<tenant>/notifications/secret", schemas.WebhookSecretSchema)

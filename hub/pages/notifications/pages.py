@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
     from werkzeug.wrappers import Response
 
-    from schemas.notifications.delivery import Answer
+    from administration.notifications.delivery import TestAnswer
     from schemas.notifications.settings import Faults
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/tenants/<tenant>/notifications")
@@ -164,7 +164,7 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
     faults: Faults | None = None,
     refusal: ActionRefusal | None = None,
     tested: Channel | None = None,
-    answered: Sequence[Answer] = (),
+    answered: Sequence[TestAnswer] = (),
     secret: str | None = None,
 ) -> str:
     services = hub_services()
@@ -178,7 +178,9 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         "refusal": "" if refusal is None else REFUSALS[refusal],
         "done": DONE_TEXTS.get(request.args.get("done", ""), "") if request.method == "GET" else "",
         "tested": None if tested is None else answers.CHANNELS[tested],
-        "answered": [(each, answers.answer_text(each)) for each in answered],
+        "answered": [
+            (each.answer, each.recipient, answers.answer_text(each.answer, tested)) for each in answered
+        ],
         "secret": secret,
         "is_operators": is_operators,
         "has_mail": services.senders is not None and services.senders.mail is not None,
@@ -191,7 +193,11 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
             for field, owner in zip(REPAIR_FIELDS, REPAIR_OWNERS, strict=True)
         ],
         "last": [
-            (each, _as_title(texts.subject_of(each.notification)), answers.answer_text(each.answer))
+            (
+                each,
+                _as_title(texts.subject_of(each.notification)),
+                answers.answer_text(each.answer, each.channel),
+            )
             for each in deliveries
         ],
         "statuses": answers.STATUSES,

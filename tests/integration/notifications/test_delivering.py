@@ -182,7 +182,7 @@ def test_a_test_is_answered_at_once_and_not_tried_again(scene: Scene) -> None:
     assert [each["type"] for each in scene.hook.bodies] == ["test"]
     scene.hook.status = 500
     done = update_sync("notifications", "test", TENANT, "--channel", "webhook", env=scene.env)
-    assert (done.returncode, done.stdout) == (1, "receiver 1 of 1: refused (500)\n")
+    assert (done.returncode, done.stdout) == (1, "webhook: refused (500)\n")
     assert states(scene)[0] == ("webhook", "failed", 1, "refused 500")
     none = update_sync("notifications", "test", "--channel", "mail", env=scene.env)
     assert (none.returncode, "There is no receiver by mail" in none.stderr) == (2, True)
