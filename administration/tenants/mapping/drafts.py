@@ -153,6 +153,8 @@ def renew_draft(view: DraftView, version: int, submission: Submission, *, store:
     What the draft itself changes stays. Raises as `edit_draft` does.
     """
     draft = view.draft
+    if not view.outdated:
+        return
     sources = {**draft.sources, **{each: view.active[each] for each in view.outdated}}
     store.mapping_drafts.change(
         draft.tenant,

@@ -62,7 +62,7 @@ def make(tenant: str) -> tuple[str, int] | AnyResponse:
     """Make a draft of the active mapping; with a source that is to come first, it is tried at once."""
     found, first = tenant_of(tenant), read_edit(request.form.get("first", ""))
     if first is None:
-        return _made(tenant, None)
+        return abort(400) if request.form.get("first") else _made(tenant, None)
     sources = with_first(found.sources, first.attribute, first.source)
     return _made(tenant, sources or abort(400), tries=True)
 

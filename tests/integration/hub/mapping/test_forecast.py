@@ -122,11 +122,14 @@ def test_what_was_foretold_is_what_the_switch_then_does(office: Office) -> None:
             listed = office.browser.open(path).text
             assert listed.count('class="ds-link hub-id"') == min(users, 50)
     foretold = office.results(trial)
+    tried = next(user for user, (outcome, _) in foretold.items() if outcome == Outcome.UPDATED)
+    history = text_of(office.browser.open(f"tenants/{TENANT_KEY}/users/{tried}").text)
+    assert "Would be updated (Preview, changes nothing)" in history
 
     # What each source holds stands beside the mapping, there and on the draft's page; by the API too.
     for path in (PATH, draft):
         text = text_of(office.browser.open(path).text)
-        assert "What each source holds EPPN" in text
+        assert "What each source holds" in text
         assert "No user has a value in: " in text
         assert re.search(rf"userPrincipalName \d+ of {trialled(office, trial)}", text)
 
