@@ -11,8 +11,8 @@ from administration.notifications.delivery import send_test
 from administration.notifications.rounds import tick
 from administration.notifications.settings import audience_name, change_settings, make_secret
 from cli.context import current_services
-from cli.notifications.options import setting_options, settings_sent
-from cli.notifications.report import ANSWER_TEXTS, deliveries_json, print_settings
+from cli.notifications.options import for_tenants_alone, setting_options, settings_sent
+from cli.notifications.report import answer_text, deliveries_json, print_settings
 from cli.notifications.senders import open_senders
 from cli.output import choices, echo, json_option, print_json, print_result
 from cli.tenants.completion import complete_tenants
@@ -36,9 +36,10 @@ audience_argument: Callable[..., Any] = click.argument(
 def notifications() -> None:
     """Tell by mail and webhook what needs a person, and that it is well again.
 
-    Each tenant has its own receivers; without TENANT these commands are about the operators, who are told of
-    all tenants. Told is what 'status' shows of halted runs, failed users, client secrets and users that were
-    not confirmed: once for each cause, and again when a further cause comes. The scheduler sends it.
+    Each tenant has its own receivers. Without TENANT these commands are about the operators, who are told of
+    all tenants. They are told what 'status' shows of halted runs, failed users, client secrets, and users
+    that were not confirmed as right: once for each cause, and again when another cause comes. The scheduler
+    sends the notifications.
     """
 
 
@@ -46,7 +47,7 @@ def notifications() -> None:
 @audience_argument
 @json_option
 def show(*, tenant: str | None, wants_json: bool) -> None:
-    """Show who is told, of what and when, and what came of the last notifications."""
+    """Show who is told, and the last notifications."""
     services, audience = _services(tenant)
     saved = services.store.notification_settings.get(audience)
     last = services.store.notification_deliveries.list(audience, limit=20)
@@ -70,11 +71,16 @@ def show(*, tenant: str | None, wants_json: bool) -> None:
 @click.option("--new-secret", is_flag=True, help="Make a new secret for the webhook, and print it this once.")
 @json_option
 def change(*, tenant: str | None, new_secret: bool, wants_json: bool, **options: Any) -> None:
-    """Change only the given settings; a list takes the place of the former one."""
+    """Change who is told, of what and when.
+
+    Only the given settings are changed. Addresses take the place of all former ones.
+    """
     services, audience = _services(tenant)
     changes = settings_sent(options)
     if not changes and not new_secret:
         raise click.UsageError("Give at least one setting.")
+    if audience == OPERATORS and (wrong := for_tenants_alone(changes)):
+        raise click.UsageError(f"{', '.join(wrong)}: give a TENANT; the operators have no such setting.")
     if changes:
         change_settings(audience, changes, store=services.store)
     secret = make_secret(audience, store=services.store) if new_secret else None
@@ -95,7 +101,10 @@ def change(*, tenant: str | None, new_secret: bool, wants_json: bool, **options:
 @click.option("--channel", required=True, type=click.Choice(choices(Channel)), help="What to test.")
 @json_option
 def test(*, tenant: str | None, channel: str, wants_json: bool) -> None:
-    """Send a test at once, and show what was answered; exit code 1 if it was not taken."""
+    """Send a test, and show what was answered.
+
+    It exits with 1 if it was not accepted.
+    """
     services, audience = _services(tenant)
     senders = open_senders(services.settings, services.store)
     answers = send_test(audience, Channel(channel), senders=senders, store=services.store)
@@ -107,8 +116,7 @@ def test(*, tenant: str | None, channel: str, wants_json: bool) -> None:
         )
     else:
         for each in answers:
-            code = "" if each.answer.code is None else f" ({each.answer.code})"
-            echo(f"{each.recipient or 'webhook'}: {ANSWER_TEXTS[each.answer.kind]}{code}")
+            echo(f"{each.recipient or 'webhook'}: {answer_text(each.answer, Channel(channel))}")
     if not all(each.answer.is_accepted for each in answers):
         raise click.exceptions.Exit(1)
 
@@ -116,7 +124,10 @@ def test(*, tenant: str | None, channel: str, wants_json: bool) -> None:
 @notifications.command("send")
 @json_option
 def send(*, wants_json: bool) -> None:
-    """Tell now what there is to tell, and deliver what is due; a scheduler does that each minute."""
+    """Send what there is to tell, once.
+
+    A scheduler does that each minute. This is for a cron of your own.
+    """
     services = current_services(Requirement.DATABASE, Requirement.KEYS)
     senders = open_senders(services.settings, services.store)
     sent = tick(dt.datetime.now(dt.UTC), senders=senders, store=services.store)

@@ -10,7 +10,13 @@ import click
 from cli.numbers import WholeNumber
 from cli.output import choices
 from cli.tenants.settings.file import read_object
-from schemas.notifications.settings import MAX_DAYS, MAX_FAILED, REPAIR_OWNERS, Weekday
+from schemas.notifications.settings import (
+    MAX_DAYS,
+    MAX_FAILED,
+    REPAIR_OWNERS,
+    NotificationSettings,
+    Weekday,
+)
 from schemas.reports.remedy import Language
 
 if TYPE_CHECKING:
@@ -101,6 +107,13 @@ def settings_sent(options: dict[str, Any]) -> dict[str, Any]:
                 raise click.UsageError(f"--{option.replace('_', '-')} contradicts another option.")
             changes |= without
     return changes
+
+
+def for_tenants_alone(changes: dict[str, Any]) -> list[str]:
+    """Return the settings among the changes that the operators do not have."""
+    names = ("unconfirmed_days", "repair_day", *(f"repair_{owner}" for owner in REPAIR_OWNERS))
+    has = NotificationSettings().as_json()
+    return [name for name in names if name in changes and changes[name] != has[name]]
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

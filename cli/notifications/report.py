@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.output import echo, print_fields, print_table
-from schemas.notifications.delivery import AnswerKind
+from schemas.notifications.delivery import AnswerKind, Channel
 from schemas.notifications.settings import REPAIR_OWNERS
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from schemas.notifications.delivery import Delivery
+    from schemas.notifications.delivery import Answer, Delivery
     from schemas.notifications.settings import SavedSettings
 
-#: What each answer means.
-ANSWER_TEXTS: Final[Mapping[AnswerKind, str]] = {
+_ANSWERS: Final[Mapping[AnswerKind, str]] = {
     AnswerKind.ACCEPTED: "accepted",
     AnswerKind.REFUSED: "refused",
     AnswerKind.NO_CONNECTION: "could not be reached",
@@ -24,8 +23,19 @@ ANSWER_TEXTS: Final[Mapping[AnswerKind, str]] = {
     AnswerKind.TIMEOUT: "did not answer in time",
     AnswerKind.SIGN_IN_REFUSED: "the mail server refused the user or password of UPDATE_SYNC_SMTP_URL",
     AnswerKind.ADDRESS_REFUSED: "not sent: the address is not public or not https",
-    AnswerKind.NOT_SET_UP: "not sent: UPDATE_SYNC_SMTP_URL, the webhook's secret, or the receiver is missing",
+    AnswerKind.NOT_SET_UP: "not sent: UPDATE_SYNC_SMTP_URL is not set",
 }
+
+
+_UNSIGNED: Final = "not sent: it has no secret, which 'notifications set --new-secret' makes"
+
+
+def answer_text(answer: Answer, channel: Channel) -> str:
+    """Return what an answer means, with its code."""
+    if answer.kind is AnswerKind.NOT_SET_UP and channel is Channel.WEBHOOK:
+        return _UNSIGNED
+    text = _ANSWERS[answer.kind]
+    return text if answer.code is None else f"{text} ({answer.code})"
 
 
 def print_settings(saved: SavedSettings, last: Sequence[Delivery], *, has_mail_server: bool) -> None:

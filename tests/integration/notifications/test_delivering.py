@@ -184,5 +184,7 @@ def test_a_test_is_answered_at_once_and_not_tried_again(scene: Scene) -> None:
     done = update_sync("notifications", "test", TENANT, "--channel", "webhook", env=scene.env)
     assert (done.returncode, done.stdout) == (1, "webhook: refused (500)\n")
     assert states(scene)[0] == ("webhook", "failed", 1, "refused 500")
+    without = ("notifications", "set", "--repair-day", "monday")
+    assert "give a TENANT" in update_sync(*without, env=scene.env).stderr
     none = update_sync("notifications", "test", "--channel", "mail", env=scene.env)
     assert (none.returncode, "There is no receiver by mail" in none.stderr) == (2, True)
