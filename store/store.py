@@ -47,6 +47,7 @@ from store.reports.users import UserHistory
 from store.runs.change_totals import ChangeTotals, Forecasts
 from store.runs.delta_state import DeltaState
 from store.runs.guard_counters import GuardCounters
+from store.runs.kept_blanks import KeptBlankTotals
 from store.runs.pages import Pages
 from store.runs.run_warnings import RunWarnings
 from store.runs.runs import Runs
@@ -116,6 +117,7 @@ class Store:
         self.tried_users = TriedUsers(self.database)
         self.set_aside_groups = SetAsideGroups(self.database, cipher)
         self.run_warnings = RunWarnings(self.database)
+        self.kept_blanks = KeptBlankTotals(self.database)
         self.verifications = Verifications(self.database)
         self.waits = Waits(self.database)
         self.lost_messages = LostMessages(self.database)

@@ -22,6 +22,7 @@ from schemas.notifications.settings import NotificationSettings
 from schemas.outcomes import ENDED_STATUSES, Mode
 from schemas.reports.remedies import owner_of, remedy_for
 from schemas.reports.remedy import Owner
+from schemas.runs.run import WarningKind
 from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 from schemas.tenants.tenant_status import Problem, ProblemKind, TenantStatus
 
@@ -91,6 +92,8 @@ def tenant_statuses(
     scope_changes = store.scope_changes.by_tenant(keys)
     aside = groups_aside(keys, store=store, now=now)
     unconfirmed_days = store.notification_settings.unconfirmed_days(keys)
+    last_full = {overview.users.run for overview in overviews.values()} - {None}
+    without_value = store.run_warnings.users_of(WarningKind.NO_VALUES, [run for run in last_full if run])
     idle_reasons = _idle_reasons(list(open_runs.values()), idle)
     found = []
     for each in tenants:
@@ -113,6 +116,15 @@ def tenant_statuses(
                 )
             )
         last, scope_change = overview.last_run, scope_changes.get(each.key)
+        if users := without_value.get(overview.users.run or 0):
+            problems.append(
+                Problem(
+                    kind=ProblemKind.NO_VALUES,
+                    owner=Owner.ADMINISTRATOR,
+                    run=overview.users.run,
+                    users=users,
+                )
+            )
         problems += _of_scope(overview, scope_change, has_schedule=plan is not None)
         if last is not None:
             problems += [

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from administration.dead_letters.discard import discard_planned, plan_discard
+from administration.dead_letters.known_ids import check_known_ids
 from cli.confirmation import confirm
 from cli.context import current_services
 from cli.dead_letters.options import dead_letter_options, filter_from, none_found
@@ -48,6 +49,7 @@ def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -
             echo(f"  {dead_letters:>7}  {name}", err=True)
         confirm(f"Discard these {groups.dead_letters} dead letters for good?", yes=yes)
     if not groups.dead_letters:
+        check_known_ids(wanted, store=services.store)
         if wants_json:
             print_json({"operation": None, "counts": {}})
         else:

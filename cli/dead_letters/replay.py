@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from administration.dead_letters.known_ids import check_known_ids
 from administration.dead_letters.replay import has_succeeded, plan_replay
 from cli.confirmation import confirm
 from cli.context import current_services
@@ -108,6 +109,8 @@ def replay(  # noqa: PLR0913 - one for each option
     counts = plan.counts
     _print_plan(plan)
     if not counts.replayable:
+        if not counts.blocked:
+            check_known_ids(wanted, store=services.store)
         if wants_json:
             print_json({"operation": None, "counts": {}})
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cli.output import echo, localized, print_fields, print_json
 from cli.progress import progress_bar
+from schemas.dead_letter_reasons import Reason
 from schemas.outcomes import Outcome
 from schemas.timestamps import timestamp
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Counts whose names need a word more.
 _LABELS: Final = {
+    str(Outcome.DEAD_LETTERED): "failed again",
+    **{f"{Outcome.DEAD_LETTERED} {reason}": f"failed again: {reason}" for reason in Reason},
     str(Outcome.SUPERSEDED): "obsolete: a newer run takes care of them, nothing was written",
     "published": "users tried",
     "settled_before": "had an outcome already",

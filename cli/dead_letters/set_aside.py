@@ -73,11 +73,17 @@ def set_aside_group(  # noqa: PLR0913 - one for each option
         print_json(group.as_json())
     else:
         zone = store.tenants.outline(tenant).time_zone
-        echo(
-            f"{_failing(tenant, reason, users)} {'is' if users == 1 else 'are'} set aside until "
-            f"{group.until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone}). Users that fail for it "
-            "anew before that are, too."
-        )
+        until_then = f"{group.until.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+        if users:
+            echo(
+                f"{_failing(tenant, reason, users)} {'is' if users == 1 else 'are'} set aside until "
+                f"{until_then}. Users that fail for it anew before that are, too."
+            )
+        else:
+            echo(
+                f"No user of {tenant} fails for {reason} now. Users that do before {until_then} are "
+                "set aside."
+            )
 
 
 def _failing(tenant: str, reason: str, users: int) -> str:

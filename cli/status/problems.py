@@ -34,6 +34,15 @@ _PROBLEMS: Final[Mapping[ProblemKind, tuple[Template, str]]] = {
         ),
         "update-sync runs show {run}",
     ),
+    ProblemKind.NO_VALUES: (
+        Template(
+            "i körning {run} saknade {users:# användare|# användare}, de flesta av alla, ett värde i Entra, "
+            "som därför inte synkas för dem; troligen är en källa i inställningarna fel",
+            "in run {run}, {users:# user|# users}, most of all, had no value in Entra for an attribute, "
+            "which is not synced for them; a source in the settings is probably wrong",
+        ),
+        "update-sync runs show {run}",
+    ),
     ProblemKind.NO_PRODUCER: (
         Template(
             "körning {run} står stilla: ingen producer är igång", "run {run} has stopped: no producer runs"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from administration.tenants.change import change_settings
+from administration.tenants.mapping.source_changes import source_change
 from administration.tenants.next_run import next_run
 from administration.tenants.scope_rules import saved_rule_changes
 from administration.tenants.settings_check import check_settings
@@ -26,17 +27,20 @@ from cli.tenants.scope.options import (
     print_rule_changes,
     scope_rule_options,
 )
+from cli.tenants.settings.sources import print_source_change
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
 from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from administration.tenants.next_run import NextRun
     from administration.tenants.scope_rules import RuleChange
     from bootstrap.services import Services
+    from schemas.tenants.tenant import Tenant
+    from store.store import Store
     from store.tenants.tenants import Tenants
 
 _LAZY: Final = {
@@ -114,20 +118,14 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
     if not changes:
         raise click.UsageError("Give at least one setting to change.")
     rules: Sequence[RuleChange] | None = ()
+    before = services.store.tenants.outline(key)
     with faults_named_by(origin_in_options(options)):
         _check_change(key, changes, services.store.tenants, yes=yes)
         if names_rules(changes):
             rules = saved_rule_changes(key, changes, services.store)
             confirm_lost_rules(rules, asked_for=removing, yes=yes)
         named = change_settings(key, changes, services.store.tenants, operator=operator_name())
-    if "organisation" in named:
-        _warn_of_shared_organisation(key, services.store.tenants)
-    if "client_secret" in changes and changes.get("client_secret_expires") is None:
-        echo(
-            "The date on which this secret expires is not known: give it with --client-secret-expires, and "
-            "'status' tells it in time.",
-            err=True,
-        )
+    _say_what_follows(key, named, changes, before, services.store)
     if wants_json:
         shown = None if rules is None else [each.as_json() for each in rules]
         print_json({"tenant": key, "changed": named, "rules": shown})
@@ -137,6 +135,22 @@ def set_tenant(*, key: str, asks: bool, yes: bool, wants_json: bool, **options: 
         return
     echo(f"Updated tenant '{key}': {', '.join(named)}.")
     print_rule_changes(key, rules or ())
+
+
+def _say_what_follows(
+    key: str, named: Sequence[str], changes: Mapping[str, Any], before: Tenant, store: Store
+) -> None:
+    """Say on standard error what changed settings ask for: sources to try, a date to give."""
+    if "sources" in named:
+        print_source_change(source_change(before, store.tenants.outline(key), store=store), key)
+    if "organisation" in named:
+        _warn_of_shared_organisation(key, store.tenants)
+    if "client_secret" in changes and changes.get("client_secret_expires") is None:
+        echo(
+            "The date on which this secret expires is not known: give it with --client-secret-expires, and "
+            "'status' tells it in time.",
+            err=True,
+        )
 
 
 def _check_change(key: str, changes: dict[str, Any], tenants: Tenants, *, yes: bool) -> None:

@@ -251,5 +251,6 @@ def pair(text: str, option: str) -> tuple[str, str]:
     """Return the two sides of NAME=VALUE; raise `UsageError` if there is only one."""
     name, equals, rest = text.partition("=")
     if not equals:
-        raise UsageError(f"{option} takes NAME=VALUE.")
+        example = "ATTRIBUTE=SOURCE,…, such as eppn=mail,otherMails" if option == "--source" else "NAME=VALUE"
+        raise UsageError(f"{option} takes {example}.")
     return name.strip(), rest

@@ -9,6 +9,7 @@ from cli.tenants.options import pair, split_list
 from cli.tenants.scope.rule import scope_rule
 from schemas.errors import UsageError
 from schemas.users.attributes import Attribute
+from schemas.words import unknown_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,8 +62,7 @@ def _put(changes: dict[str, Any], name: str, value: str) -> None:
     elif name.removeprefix("guard.") in _LIMITS:
         _inside(changes, "guard")[name.removeprefix("guard.")] = _limit(name, value)
     else:
-        attributes = ", ".join(Attribute)
-        raise UsageError(f"{name}: neither an attribute ({attributes}) nor one of {', '.join(NAMES)}.")
+        raise UsageError(f"--set {name}=…: {unknown_word(name, (*Attribute, *NAMES))}")
 
 
 def _inside(changes: dict[str, Any], name: str) -> dict[str, Any]:

@@ -149,6 +149,14 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
             _("An address is blank in Entra now. Skolon keeps the one from before."),
             _("Fill it in again in Entra, or ask Skolon's operators to let the next source replace it."),
         ),
+        WarningKind.NO_VALUES: (
+            _(
+                "Most users have no value in Entra for something that is to be kept up to date. Skolon's values stay as they are, and are not checked."
+            ),
+            _(
+                "A source in the attribute mapping is probably wrong. Compare it with the one before, and try a draft of another one."
+            ),
+        ),
         WarningKind.VALUES_ALTERED: (
             _("Skolon shows a value in another form than it was written in."),
             _("Ask Skolon in which form the value is wanted, and correct it in Entra."),

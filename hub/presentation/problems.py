@@ -29,6 +29,14 @@ def _sentence(problem: Problem, language: Language) -> Any:  # noqa: C901, PLR09
             return gettext("No run has been made, and no schedule will start one.")
         case ProblemKind.NO_USERS:
             return gettext("The last run left all users out: check which users your settings include.")
+        case ProblemKind.NO_VALUES:
+            return ngettext(
+                "%(num)d user, most of all, has no value in Entra for something that is kept up to date: a "
+                "source in your settings is probably wrong.",
+                "%(num)d users, most of all, have no value in Entra for something that is kept up to date: a "
+                "source in your settings is probably wrong.",
+                users,
+            )
         case ProblemKind.NO_PRODUCER | ProblemKind.NO_WORKER | ProblemKind.BROKER_AWAY:
             return gettext("A run has stopped moving: a part of the sync is not running.")
         case ProblemKind.RUN_HALTED:

@@ -101,7 +101,6 @@ class DetailKind(StrEnum):
     USER_OF_OTHER_TENANT = "user_of_other_tenant"
     RUN_OF_FORMER_DATABASE = "run_of_former_database"
     SEALED_BY_OTHERS = "sealed_by_others"
-
     # What Skolon, Entra and Microsoft Graph answered, or why they did not.
     HTTP_STATUS = "http_status"
     HTTP_STATUS_AND_CODE = "http_status_and_code"
@@ -225,6 +224,7 @@ class DetailKind(StrEnum):
     PAGE_MESSAGE_LOST = "page_message_lost"
     MESSAGES_LOST = "messages_lost"
     IDENTITY_KEPT = "identity_kept"
+    NO_VALUES = "no_values"
     SHOWN_OTHERWISE = "shown_otherwise"
 
     # What the check of a tenant's credentials found, and how to fix it.

@@ -54,6 +54,31 @@ WARNING_REMEDIES: Final[Mapping[WarningKind, Remedy]] = MappingProxyType(
                 ),
             ),
         ),
+        WarningKind.NO_VALUES: remedy(
+            Owner.ADMINISTRATOR,
+            (
+                (
+                    "De flesta användare saknar i Entra ett värde som synken ska hämta. Det som Skolon har ändras "
+                    "inte och kontrolleras inte."
+                ),
+                (
+                    "Troligen är en källa fel: jämför med tenants show TENANT, prova en annan med tenants preview "
+                    "TENANT --set ATTRIBUTE=SOURCE, ställ in den med tenants set, och gör en fullständig körning. "
+                    "Ska attributet inte synkas, ställ in det utan källa: --source ATTRIBUTE=."
+                ),
+            ),
+            (
+                (
+                    "Most users lack in Entra a value that the sync is to fetch. What Skolon has is neither "
+                    "changed nor checked."
+                ),
+                (
+                    "A source is probably wrong: look at tenants show TENANT, try another one with tenants preview "
+                    "TENANT --set ATTRIBUTE=SOURCE, set it with tenants set, and trigger a full run. If the "
+                    "attribute is not to be synced, set it without a source: --source ATTRIBUTE=."
+                ),
+            ),
+        ),
         WarningKind.VALUES_ALTERED: remedy(
             Owner.SKOLON,
             (

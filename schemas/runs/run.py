@@ -32,6 +32,8 @@ class WarningKind(StrEnum):
     PAGE_LOST = "page_lost"
     #: Users keep a user name, e-mail, EPPN or Idp identifier whose source in Entra went blank.
     IDENTITY_KEPT = "identity_kept"
+    #: Most users have no value of an attribute in Entra, so that Skolon's values of it are not synced.
+    NO_VALUES = "no_values"
     #: Skolon does not show values as they were written: it keeps another form, or has not taken them.
     VALUES_ALTERED = "values_altered"
 

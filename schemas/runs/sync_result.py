@@ -62,6 +62,9 @@ class SyncResult:
     #: Which values come from another source than the default's first, as a text
     #: (schemas/users/value_sources.py); None if nothing was compared.
     value_sources: str | None = None
+    #: Attributes without a value in Entra whose value in Skolon stays, of those whose sources can be chosen;
+    #: None if nothing was compared.
+    kept_blanks: tuple[Attribute, ...] | None = None
     #: Of a preview: how its settings and the saved ones map the user, as a text
     #: (schemas/runs/totals/mapping_comparison.py).
     mapping_comparison: str | None = None

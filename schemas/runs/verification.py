@@ -41,6 +41,7 @@ class VerifiedReceipt:
     skolon_id: str
     skolon_version: str | None
     sign_in: SignInMatch | None = None
+    kept_blanks: tuple[Attribute, ...] | None = None
 
     def is_valid(self, now: dt.datetime, days: int, fingerprints: list[str]) -> bool:
         """Say whether it covers the same values (by any key's fingerprint) and is at most `days` old."""

@@ -34,6 +34,8 @@ class ProblemKind(StrEnum):
     NEVER_SYNCED = "never_synced"
     #: The scope leaves out all users that Skolon has, so that none is in sync.
     NO_USERS = "no_users"
+    #: Most users have no value of an attribute in Entra, so that it is not synced for them.
+    NO_VALUES = "no_values"
     #: A run is open, and no process takes its pages or users, or RabbitMQ is away.
     NO_PRODUCER = "no_producer"
     NO_WORKER = "no_worker"
@@ -65,10 +67,9 @@ class Problem:
 
     `run` is the run that it is about, and `cause` that of a halted one, which may be an undo (`of_undo`).
     `reason` and `users` are those of failed users; of `no_users`, `users` are those that are left out or not
-    in Skolon. `since` is when a run was halted, or due, or the last user was confirmed (aware). `expires`
-    is the date of the client secret.
-    `requests` are those that were refused. `service` is what a run has waited for since then, and `users` how
-    many of its users do.
+    in Skolon, of `no_values` those without a value. `since` is when a run was halted, or due, or the last
+    user was confirmed (aware). `expires` is the date of the client secret. `requests` are those that were
+    refused. `service` is what a run has waited for since then, and `users` how many of its users do.
     """
 
     kind: ProblemKind

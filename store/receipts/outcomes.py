@@ -29,6 +29,7 @@ from sqlalchemy.exc import IntegrityError
 from schemas.details.detail import to_stored
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode, Outcome, Status
 from schemas.runs.changes import format_changes
+from schemas.runs.totals.kept_blanks import format_kept_blanks
 from store import tables
 from store.batch_statements import BatchRows, coalesced
 from store.receipts.collisions import collision
@@ -64,6 +65,7 @@ _FINISHED: Final[dict[str, TypeEngine[Any]]] = {
     "identity_kept": String(),
     "altered_attributes": String(),
     "value_sources": String(),
+    "kept_blanks": String(),
     "mapping_comparison": String(),
     "source_facts": String(),
     "marked": Boolean(),
@@ -146,6 +148,7 @@ def _finished_row(finished: _Finished) -> dict[str, Any]:
         "identity_kept": _names(result.identity_kept),
         "altered_attributes": _names(result.altered),
         "value_sources": result.value_sources,
+        "kept_blanks": format_kept_blanks(result.kept_blanks),
         "mapping_comparison": result.mapping_comparison,
         "source_facts": result.source_facts,
         "marked": result.digests is not None,
@@ -200,6 +203,7 @@ def _finish_statement(given: FromClause, *, is_sqlite: bool) -> Executable:
         "identity_kept": as_json(given.c.identity_kept, JSON(none_as_null=True)),
         "altered_attributes": as_json(given.c.altered_attributes, JSON(none_as_null=True)),
         "value_sources": given.c.value_sources,
+        "kept_blanks": given.c.kept_blanks,
         "mapping_comparison": given.c.mapping_comparison,
         "source_facts": given.c.source_facts,
         "eppn_digest": case((given.c.marked, given.c.eppn_digest), else_=receipts.c.eppn_digest),

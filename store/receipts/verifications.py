@@ -8,6 +8,7 @@ from sqlalchemy import String, cast, select
 
 from schemas.outcomes import VERIFYING_OUTCOMES, Mode
 from schemas.runs.sign_in import SignInMatch, ValueMatch
+from schemas.runs.totals.kept_blanks import parse_kept_blanks
 from schemas.runs.verification import VerifiedReceipt
 from schemas.tenants.mapping.sources import restore_sources
 from schemas.users.value_sources import NOTHING_REMEMBERED, RememberedSources, parse_value_sources
@@ -72,6 +73,7 @@ class Verifications:
                 email=row.email_match and ValueMatch(row.email_match),
                 idp_identifier=row.idp_identifier_match and ValueMatch(row.idp_identifier_match),
             ),
+            kept_blanks=parse_kept_blanks(row.kept_blanks),
         )
 
     def value_sources(self, tenant: str, entra_id: str, *, before: int | None = None) -> RememberedSources:

@@ -204,13 +204,22 @@ def _older_run_works_on(
 def _awaits_undo(tenant_id: Any, entra_id: Any, run_id: Any) -> ColumnElement[bool]:
     """Say whether an undo that is open has yet to restore the user: both would write at the same time."""
     receipts, runs = tables.receipts.alias(), tables.runs.alias()
+    # Not a join: PostgreSQL would begin with the few runs, and read all results of each.
+    of_open_undo = (
+        select(runs.c.id)
+        .where(
+            runs.c.id == receipts.c.run_id,
+            runs.c.mode == Mode.UNDO,
+            ~runs.c.dry_run,
+            runs.c.status.in_(OPEN_STATUSES),
+        )
+        .correlate(receipts)
+        .scalar_subquery()
+    )
     return exists().where(
         receipts.c.tenant_id == tenant_id,
         receipts.c.entra_id == entra_id,
         receipts.c.run_id > run_id,
         tables.awaits_outcome(receipts),
-        runs.c.id == receipts.c.run_id,
-        runs.c.mode == Mode.UNDO,
-        ~runs.c.dry_run,
-        runs.c.status.in_(OPEN_STATUSES),
+        of_open_undo.is_not(None),
     )

@@ -58,6 +58,13 @@ class RunWarnings:
                 .values(detail=to_stored(warning_of(altogether).detail))
             )
 
+    def users_of(self, kind: WarningKind, run_ids: Collection[int]) -> dict[int, int]:
+        """Return of which of these runs a warning of that kind tells, and of how many users."""
+        table = tables.run_warnings
+        query = select(table.c.run_id, table.c.users).where(table.c.kind == kind, table.c.run_id.in_(run_ids))
+        with self._database.transaction() as connection:
+            return {row.run_id: row.users or 0 for row in connection.execute(query)}
+
     def remove(self, run_id: int, kind: WarningKind) -> None:
         """Take a warning back that no longer holds."""
         table = tables.run_warnings

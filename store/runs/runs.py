@@ -16,6 +16,7 @@ from schemas.runs.run import Run, RunSummary, guard_question
 from store import tables
 from store.reports.not_found_surges import surge_of
 from store.runs.delta_state import promote_delta_link
+from store.runs.kept_blanks import warn_of_kept_blanks
 from store.runs.rows import (
     KIND_OF_RUN,
     MAX_RESTARTS,
@@ -208,6 +209,7 @@ class Runs:
             # Also of a run that is halted now: deltas go on reading such users again.
             record_unresolved(connection, run_id, is_sqlite=self._database.is_sqlite)
             surge = surge_of(connection, run_id)
+            warn_of_kept_blanks(connection, run_id, is_sqlite=self._database.is_sqlite)
             if surge is None:
                 promote_delta_link(connection, run_id, is_sqlite=self._database.is_sqlite)
             else:

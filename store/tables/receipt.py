@@ -66,7 +66,12 @@ receipts = Table(
     # Attributes that Skolon does not show as they were written; missing when there are none.
     Column("altered_attributes", JSON),
     # Which values come from another source than the default's first; missing when nothing was compared.
-    Column("value_sources", String(200)),
+    # Without a length, here and below: by a varchar's PostgreSQL takes rows for wider and fewer, and reads a
+    # table without statistics whole.
+    Column("value_sources", Text),
+    # Attributes without a value in Entra that keep their value in Skolon, of those with sources that can be
+    # chosen, as words; missing when nothing was compared.
+    Column("kept_blanks", Text),
     # The outcome that a user would have had that the guard blocked.
     Column("forecast_outcome", String(20)),
     Column("forecast_reason", String(40)),

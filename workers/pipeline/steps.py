@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from schemas.runs.identity_digests import IdentityDigests, identity_digests_of
 from schemas.runs.sign_in import IMMUTABLE_ID, MAIL, SignInMatch, ValueMatch, compare_values
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from workers.rules.mapping import mapped_values
 from workers.rules.national_ids import has_personal_number
 
@@ -128,6 +128,7 @@ class FactObserver:
         self.digests = IdentityDigests()
         self.eppn_has_number: bool | None = None
         self.sign_in: SignInMatch | None = None
+        self.kept_blanks: tuple[Attribute, ...] | None = None
         self._tenant = tenant
         self._index = index
         self._then = then
@@ -142,6 +143,7 @@ class FactObserver:
             case MapStep():
                 self._keep_digests(mapped_values(step.sources))
             case CompareStep() if self._user is not None:
+                self.kept_blanks = tuple(each for each in step.kept if ATTRIBUTE_TABLE[each].configurable)
                 held = {**step.user.attributes, **step.changes}
                 self.sign_in = SignInMatch(
                     email=_compared(self._user, MAIL, held.get(Attribute.EMAIL)),
@@ -151,7 +153,7 @@ class FactObserver:
     def noted(self, result: SyncResult, mapping_comparison: str | None) -> SyncResult:
         """Return a result with what was kept, and with how a preview's settings map the user.
 
-        A result that trusts an earlier one keeps that one's comparison of values for sign-in.
+        A result that trusts an earlier one keeps what was compared then.
         """
         return replace(
             result,
@@ -159,6 +161,7 @@ class FactObserver:
             digests=self.digests,
             eppn_has_number=self.eppn_has_number,
             sign_in=self.sign_in or result.sign_in,
+            kept_blanks=result.kept_blanks if self.kept_blanks is None else self.kept_blanks,
         )
 
     def _keep_digests(self, mapped: Mapping[Attribute, str | None]) -> None:

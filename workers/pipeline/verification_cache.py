@@ -56,6 +56,7 @@ class VerificationCache:
             skolon_id=last.skolon_id,
             skolon_version=last.skolon_version,
             sign_in=last.sign_in,
+            kept_blanks=last.kept_blanks,
             detail=Detail(DetailKind.VERIFIED_RECENTLY, time=timestamp(last.verified_at)),
             # The fingerprint of any key was equal, so the values are the same: store that of the newest key.
             verification=Verification(fingerprint=self._fingerprints[0], verified_at=last.verified_at),

@@ -123,6 +123,10 @@ RUN_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "{users:# användare|# användare} behåller ett värde, eftersom en tidigare källa i Entra är tom",
             "{users:# user keeps|# users keep} an identity value, because an earlier source in Entra is blank",
         ),
+        DetailKind.NO_VALUES: Template(
+            "{attributes:name}: inget värde i Entra för {users} av {all} användare; för dem synkas det inte",
+            "{attributes:title}: no value in Entra for {users} of {all} users; it is not synced for them",
+        ),
         DetailKind.SHOWN_OTHERWISE: Template(
             "Skolon visar ett värde hos {users:# användare|# användare} på ett annat sätt än det skrevs; det skrivs inte igen",
             "Skolon does not show a value of {users:# user|# users} as it was written; it is not written again",

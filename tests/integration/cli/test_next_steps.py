@@ -134,6 +134,9 @@ def test_setting_aside_says_how_many_users_and_until_when(env: dict[str, str], s
 
     assert f"2 users of exempel that fail for invalid_user are set aside until {day} 00:00" in said
     assert "(Europe/Stockholm)" in said
+    none = ("--tenant", "exempel", "--reason", "gave_up", "--until", day)
+    said = update_sync("dead-letters", "set-aside", *none, env=env).stdout
+    assert f"No user of exempel fails for gave_up now. Users that do before {day} 00:00" in said
     back = update_sync("dead-letters", "set-aside", *group, "--end", env=env).stdout
     assert "2 users of exempel that fail for invalid_user are no longer set aside." in back
 

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
         ),
         (("tenants", "set", "exempel", "--guard", "changed=many"), "--guard takes LIMIT=COUNT,SHARE"),
         (
+            ("tenants", "set", "exempel", "--source", "eppn"),
+            "--source takes ATTRIBUTE=SOURCE,…, such as eppn=",
+        ),
+        (
             ("runs", "list", "--limit", "abc"),
             "Invalid value for '--limit': Give a whole number from 1 to 1000.",
         ),

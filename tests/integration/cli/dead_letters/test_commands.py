@@ -108,7 +108,17 @@ def test_letters_are_chosen(env: dict[str, str], options: tuple[str, ...], users
         (("--user", "u9"), "No run knows a user u9"),
     ],
 )
-@pytest.mark.parametrize("command", [("list",), ("list", "--users"), ("list", "--ungrouped"), ("show",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("list",),
+        ("list", "--users"),
+        ("list", "--ungrouped"),
+        ("show",),
+        ("replay", "--yes"),
+        ("discard", "--yes"),
+    ],
+)
 def test_what_does_not_exist_is_no_empty_answer(
     env: dict[str, str], command: tuple[str, ...], options: tuple[str, ...], said: str
 ) -> None:

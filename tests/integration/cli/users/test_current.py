@@ -173,6 +173,18 @@ def test_why_it_has_not_been_done(
     assert said in text(env, person)
 
 
+def test_a_user_that_is_right_by_now_is_said_to_be(stand_ins: Environment, env: dict[str, str]) -> None:
+    """Beside what the runs have recorded; without a look at Skolon that alone is known."""
+    person = user_with(stand_ins, "unchanged")
+    record(env, person, FAILED)
+    shown = text(env, person)
+    assert "now yes, as above; before that no: it could not be updated." in shown
+    assert "The next run that reads this user records it" in shown
+    assert "now yes" not in text(env, person, "--recorded")
+    found = show(env, str(person.entra["id"]))
+    assert (found["in_sync"], found["now"]["outcome"]) == (False, "unchanged")
+
+
 def test_recorded_asks_neither_entra_nor_skolon(stand_ins: Environment, env: dict[str, str]) -> None:
     """It needs no settings of theirs, and names and addresses are unknown to it."""
     person = user_with(stand_ins, "updated")
