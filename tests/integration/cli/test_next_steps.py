@@ -162,3 +162,14 @@ def test_a_run_with_failures_names_the_command_that_lists_them(env: dict[str, st
         "users"
     ]
     assert [each["user"] for each in users] == [ANNA]
+
+
+def test_a_missing_key_is_told_in_words(env: dict[str, str], store: Store) -> None:
+    """What happened, which keys to give to whom, and the command that goes on, in both languages."""
+    run = begin_run(store, "event", ANNA, key="exempel")
+    store.runs.halt(run.id, Cause.MISSING_KEY, "tenants.client_secret")
+    shown = update_sync("runs", "show", str(run.id), env=env).stdout
+    assert "Give every process the new key and the former one after it, restart them, and resume" in shown
+    assert "Ge alla processer den nya nyckeln och efter den den tidigare, starta om dem" in shown
+    assert f"update-sync runs resume {run.id}" in shown
+    assert "missing_key" in update_sync("status", env=env).stdout
