@@ -73,6 +73,15 @@ FIELDS: Final = (
     "secret",
     "expires",
     "sync",
+    "recipients",
+    "webhook_url",
+    "most_failed",
+    "quiet_from",
+    "quiet_to",
+    "repair_day",
+    "repair_entra",
+    "language",
+    "channel",
     "x",
 )
 
