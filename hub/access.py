@@ -141,6 +141,7 @@ ROUTES: Final[Mapping[str, Access]] = {
     "organisations.add": Access.OPERATOR,
     "set_up.show": Access.TENANT_ADMINISTRATOR,
     "set_up.app": Access.TENANT_ADMINISTRATOR,
+    "set_up.certificate": Access.TENANT_ADMINISTRATOR,
     "set_up.secret": Access.TENANT_ADMINISTRATOR,
     "set_up.test": Access.TENANT_ADMINISTRATOR,
     "set_up.switch_sync": Access.TENANT_ADMINISTRATOR,

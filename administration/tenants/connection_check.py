@@ -12,7 +12,8 @@ from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, TransientError
 from schemas.outcomes import Cause
-from schemas.tenants.client_secret import client_secret_fault
+from schemas.tenants.credentials.client_certificate import is_certificate
+from schemas.tenants.credentials.client_secret import client_secret_fault
 from schemas.tenants.selected_properties import selected_properties
 from schemas.tenants.tenant import SECRET_EXPIRES_SOON
 
@@ -35,7 +36,7 @@ def connection_steps(record: TenantRecord, gateways: Gateways, today: dt.date) -
     """Yield the result of each step as soon as there is one."""
     skolon = gateways.skolon(record.tenant.skolon_target, dry_run=True)
     for step in chain(
-        (_secret(record),),
+        _secret(record),
         _expiry(record, today),
         _entra(record, gateways),
         check_skolon(skolon, record.tenant),
@@ -43,16 +44,21 @@ def connection_steps(record: TenantRecord, gateways: Gateways, today: dt.date) -
         yield dataclasses.replace(step, fix=step.fix and fix(step.fix.kind, record.tenant.key))
 
 
-def _secret(record: TenantRecord) -> CheckResult:
-    fault = client_secret_fault(record.credentials.client_secret)
+def _secret(record: TenantRecord) -> Iterator[CheckResult]:
+    secret = record.credentials.client_secret
+    if is_certificate(secret):
+        # It was read when it was entered.
+        return
+    fault = client_secret_fault(secret)
     if fault is not None:
-        return CheckResult(
+        yield CheckResult(
             name=CheckStep.SECRET,
             severity=Severity.ERROR,
             detail=fault,
             fix=fix(DetailKind.FIX_SECRET),
         )
-    return CheckResult(
+        return
+    yield CheckResult(
         name=CheckStep.SECRET, severity=Severity.OK, detail=Detail(DetailKind.SECRET_LOOKS_RIGHT)
     )
 

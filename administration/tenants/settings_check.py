@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from schemas.errors import UsageError
-from schemas.tenants.client_secret import SHORTEST_USUAL, client_secret_fault, is_unusually_short
+from schemas.tenants.credentials.client_secret import SHORTEST_USUAL, client_secret_fault, is_unusually_short
 from schemas.users.attributes import ATTRIBUTE_TABLE
 
 if TYPE_CHECKING:

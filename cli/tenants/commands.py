@@ -30,6 +30,7 @@ from cli.tenants.scope.options import (
 from cli.tenants.settings.sources import print_source_change
 from cli.tenants.settings_report import setting_fields
 from schemas.settings import Requirement
+from schemas.tenants.credentials.client_certificate import is_certificate
 from schemas.tenants.tenant import change_tenant, dump_tenant, load_tenant
 from schemas.timestamps import timestamp
 
@@ -78,8 +79,8 @@ def _services() -> Services:
 def add(*, key: str, wants_json: bool, **options: Any) -> None:
     """Add a tenant.
 
-    TENANT is its key, a short name for commands. Give the client secret in a file, or wait to be asked for
-    it: an argument would stay in your shell history.
+    TENANT is its key, a short name for commands. Give the client secret or a certificate in a file, or wait
+    to be asked for the secret: an argument would stay in your shell history.
     """
     services = _services()
     settings = changes_from(options)
@@ -145,7 +146,8 @@ def _say_what_follows(
         print_source_change(source_change(before, store.tenants.outline(key), store=store), key)
     if "organisation" in named:
         _warn_of_shared_organisation(key, store.tenants)
-    if "client_secret" in changes and changes.get("client_secret_expires") is None:
+    secret = changes.get("client_secret", "")
+    if secret and not is_certificate(secret) and changes.get("client_secret_expires") is None:
         echo(
             "The date on which this secret expires is not known: give it with --client-secret-expires, and "
             "'status' tells it in time.",

@@ -49,9 +49,7 @@ def origin_in_options(options: Mapping[str, Any]) -> Origin:
         if name == "key":
             return "TENANT", ()
         if name == "client_secret":
-            return (
-                None if has_file and options["client_secret_file"] is None else ("--client-secret-file", ())
-            )
+            return _credential(options, has_file=has_file)
         if name in _PARTS and rest:
             return _part(_PARTS[name], rest, options)
         if name == "scope" and len(rest) > 1 and rest[0] in _RULES and options[rest[0]]:
@@ -63,6 +61,12 @@ def origin_in_options(options: Mapping[str, Any]) -> Origin:
         return None
 
     return origin
+
+
+def _credential(options: Mapping[str, Any], *, has_file: bool) -> tuple[str, tuple[str, ...]] | None:
+    if options["certificate_file"] is not None:
+        return "--certificate", ()
+    return None if has_file and options["client_secret_file"] is None else ("--client-secret-file", ())
 
 
 def _part(

@@ -10,7 +10,8 @@ import click
 from cli.numbers import Number, WholeNumber
 from cli.tenants.completion import complete_tenants
 from cli.tenants.scope.settings import SCOPE_OPTIONS, add_scope, for_new, merged
-from cli.tenants.settings.file import STDIN, read_object, read_text
+from cli.tenants.settings.credential import certificate_option, check_inputs, read_credential
+from cli.tenants.settings.file import read_object
 from schemas.errors import UsageError
 from schemas.tenants.skolon_target import SkolonProfile
 from schemas.tenants.tenant import Guard
@@ -54,6 +55,7 @@ _OPTIONS: Final = (
         metavar="FILE",
         help="A file with the client secret's Value; - is standard input.",
     ),
+    certificate_option,
     click.option("--name", help="The tenant's name, for people."),
     click.option("--entra-tenant-id", help="The id of the directory (tenant) in Entra."),
     click.option("--client-id", help="The id of the app in Entra that reads the directory."),
@@ -186,8 +188,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
 
     Raises `UsageError` when a file cannot be read, or an option has the wrong form.
     """
-    if options["source_file"] == options["client_secret_file"] == STDIN:
-        raise UsageError("Only one of --from and --client-secret-file can be standard input.")
+    check_inputs(options)
     changes = read_object(options["source_file"]) if options["source_file"] else {}
     changes |= {name: options[name] for name in _PLAIN if options[name] is not None}
     if options["no_schedule"]:
@@ -212,9 +213,7 @@ def changes_from(options: dict[str, Any]) -> dict[str, Any]:
         limits = {name: _limit(text) for name, text in _pairs(options["guard"], "--guard").items()}
         changes["guard"] = merged(changes.get("guard"), limits)
     add_scope(changes, options)
-    if options["client_secret_file"]:
-        changes["client_secret"] = read_text(options["client_secret_file"]).strip()
-    return changes
+    return changes | read_credential(options)
 
 
 def split_list(text: str) -> list[str]:

@@ -28,6 +28,7 @@ _WRONG_SECRET: Final = 7000215
 
 _HINTS: Final[Mapping[int, DetailKind]] = {
     _WRONG_SECRET: DetailKind.WRONG_SECRET,
+    700027: DetailKind.WRONG_CERTIFICATE,
     7000222: DetailKind.EXPIRED_SECRET,
     700016: DetailKind.UNKNOWN_APPLICATION,
     90002: DetailKind.NO_SUCH_DIRECTORY,

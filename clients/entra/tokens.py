@@ -17,6 +17,7 @@ from schemas.details.detail import Detail
 from schemas.details.kinds import DetailKind
 from schemas.errors import Dependency, FailureKind, HaltError, TransientError
 from schemas.outcomes import Cause
+from schemas.tenants.credentials.client_certificate import is_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ class EntraTokens:
             application.http = MsalHttp(self._session, self._authority)
             application.msal = msal.ConfidentialClientApplication(
                 credentials.client_id,
-                client_credential=credentials.client_secret,
+                client_credential=_credential(credentials.client_secret),
                 authority=f"{self._authority}/{credentials.directory}",
                 http_client=application.http,
                 # The authority comes from our own settings, so Microsoft need not confirm it.
@@ -152,6 +153,14 @@ class _RefusedError(Exception):
     def __init__(self, error: HaltError | TransientError) -> None:
         super().__init__()
         self.error = error
+
+
+def _credential(secret: str) -> str | dict[str, str]:
+    """Return a client secret, or a certificate with its key, as msal takes it.
+
+    Without a thumbprint msal computes one by SHA-256, and signs with PS256.
+    """
+    return {"private_key": secret, "public_certificate": secret} if is_certificate(secret) else secret
 
 
 def _missing(credentials: Credentials) -> DetailKind | None:

@@ -63,6 +63,7 @@ API_ROUTES: Final[Mapping[str, Access]] = {
     "api_set_up.connection": Access.API_TOKEN,
     "api_set_up.enter_app": Access.API_ACTION,
     "api_set_up.enter_secret": Access.API_ACTION,
+    "api_set_up.enter_certificate": Access.API_ACTION,
     "api_set_up.check": Access.API_ACTION,
     "api_set_up.switch": Access.API_ACTION,
 }

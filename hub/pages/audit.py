@@ -65,7 +65,7 @@ _EVENTS: Final[Mapping[AuditKind, LazyString]] = {
     AuditKind.TASK_CANCELLED: _("Cancelled the work on users that fail"),
     AuditKind.TENANT_ADDED: _("Added the organisation"),
     AuditKind.APP_CHANGED: _("Entered the directory and the app in Entra"),
-    AuditKind.SECRET_SET: _("Entered a client secret or its date"),
+    AuditKind.SECRET_SET: _("Entered a client secret, its date, or a certificate"),
     AuditKind.SYNC_SWITCHED_ON: _("Switched the sync on"),
     AuditKind.SYNC_SWITCHED_OFF: _("Switched the sync off"),
     AuditKind.DRAFT_MADE: _("Made a draft of the mapping"),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class App:
     """An app registration as one tenant knows it.
 
+    ``certificate``: the one in PEM that was uploaded for it, if any.
     ``permitted``: User.Read.All (application) is granted and consented. ``demanded_nbf``:
     when set, tokens have to be got with a claims challenge that holds this value.
     """
@@ -16,6 +17,7 @@ class App:
     tenant: str
     client_id: str
     client_secret: str
+    certificate: str | None = None
     secret_expired: bool = False
     permitted: bool = True
     demanded_nbf: str | None = None

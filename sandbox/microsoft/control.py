@@ -6,7 +6,7 @@ DELETE   /sandbox/requests                           count from nothing again
 GET      /sandbox/faults                             the faults that may still strike
 POST     /sandbox/faults                             switch one on: the fields of ``Fault`` as JSON
 DELETE   /sandbox/faults                             switch all off
-PATCH    /sandbox/apps/{tenant}/{client_id}          client_secret, secret_expired, permitted,
+PATCH    /sandbox/apps/{tenant}/{client_id}          client_secret, certificate, secret_expired, permitted,
                                                      claims_demanded, revoke_tokens
 PATCH    /sandbox/throttling                         enabled, limit
 GET      /sandbox/directories/{tenant}               how many users there are
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sandbox.microsoft.graph.throttling import Throttle
 
 _DONE = Response(status=204)
-_SWITCHES = frozenset(("client_secret", "secret_expired", "permitted", "claims_demanded"))
+_SWITCHES = frozenset(("client_secret", "certificate", "secret_expired", "permitted", "claims_demanded"))
 
 
 class Control:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from sandbox.microsoft.assertions import check_assertion
 from sandbox.microsoft.http_messages import GraphError, Request, Response, json_response
 from sandbox.microsoft.token_requests import (
     NO_TENANT,
@@ -95,6 +96,7 @@ class Entra:
         client_id: str,
         *,
         client_secret: str | None = None,
+        certificate: str | None = None,
         secret_expired: bool | None = None,
         permitted: bool | None = None,
         claims_demanded: bool | None = None,
@@ -108,6 +110,8 @@ class Entra:
             app = self._apps[key]
             if client_secret is not None:
                 app = replace(app, client_secret=client_secret)
+            if certificate is not None:
+                app = replace(app, certificate=certificate)
             if secret_expired is not None:
                 app = replace(app, secret_expired=secret_expired)
             if permitted is not None:
@@ -136,7 +140,11 @@ class Entra:
         return json_response(
             {
                 "token_endpoint": f"{base}/oauth2/v2.0/token",
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "private_key_jwt",
+                    "client_secret_basic",
+                ],
                 "jwks_uri": f"{base}/discovery/v2.0/keys",
                 "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
                 "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -185,7 +193,10 @@ class Entra:
         check_token_request(tenant, fields, tenants=self._tenants, graph_hosts=self._graph_hosts)
         with self._lock:
             app = self._apps.get((tenant.lower(), client_id.lower()))
-        check_app(app, client_id, client_secret, tenant)
+        if app is not None and "client_assertion" in fields:
+            check_assertion(app, fields, audience=request.url.partition("?")[0])
+        else:
+            check_app(app, client_id, client_secret, tenant)
         text = "eyJ0eXAiOiJKV1Qi." + secrets.token_urlsafe(48)
         now = self._clock()
         token = _Token(

@@ -179,6 +179,7 @@ class DetailKind(StrEnum):
     TRACE_ID = "trace_id"
     NO_ERROR_NAMED = "no_error_named"
     WRONG_SECRET = "wrong_secret"
+    WRONG_CERTIFICATE = "wrong_certificate"
     EXPIRED_SECRET = "expired_secret"
     UNKNOWN_APPLICATION = "unknown_application"
     NO_SUCH_DIRECTORY = "no_such_directory"
@@ -276,7 +277,6 @@ class DetailKind(StrEnum):
     NO_FORM_TAKEN = "no_form_taken"
     OTHER_FORMS = "other_forms"
     FOUND_OUT_AT = "found_out_at"
-    # How to fix what the check of a tenant's credentials found.
     FIX_AWAY = "fix_away"
     FIX_TLS = "fix_tls"
     FIX_CREDENTIALS = "fix_credentials"

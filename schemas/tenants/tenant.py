@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 
 from schemas.errors import InvalidTenantError
 from schemas.setting_validators import text_faults
+from schemas.tenants.credentials.client_certificate import is_certificate
 from schemas.tenants.scope import Scope
 from schemas.tenants.skolon_target import SkolonLack, SkolonProfile, SkolonTarget
 from schemas.tenants.tenant_schema import TENANT_KEY, TenantSchema
@@ -94,7 +95,10 @@ class Tenant:
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
-    """What Entra gives a token for: an app of a directory, and its secret's Value."""
+    """What Entra gives a token for: an app of a directory, and its secret's Value.
+
+    In the place of a secret there may be a certificate with its key.
+    """
 
     directory: str
     client_id: str
@@ -167,7 +171,7 @@ def dump_tenant(tenant: Tenant) -> dict[str, Any]:
 
 def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dict[str, Any]:
     """Check settings; of what `is_new`, and not stored already, each text as well."""
-    faults = flatten_errors(text_faults(data)) if is_new else []
+    faults = flatten_errors(text_faults(_without_certificate(data))) if is_new else []
     loaded: dict[str, Any] = {}
     try:
         TENANT_KEY(key)
@@ -182,6 +186,14 @@ def _load(key: str, data: object, *, partial: bool, is_new: bool = False) -> dic
     if faults:
         raise InvalidTenantError(f"Tenant '{key}' cannot be taken as it is:", faults)
     return loaded
+
+
+def _without_certificate(data: object) -> object:
+    """Return settings without a certificate, whose text has lines, as no other setting has."""
+    secret = data.get(_SECRET) if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(secret, str) and is_certificate(secret):
+        return {name: value for name, value in data.items() if name != _SECRET}
+    return data
 
 
 def _tenant(key: str, loaded: dict[str, Any]) -> Tenant:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any, Final
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from schemas.fields import StrictBoolean, Word
+from schemas.tenants.credentials.client_certificate import (
+    MAX_CERTIFICATE,
+    CertificateError,
+    is_certificate,
+    read_certificate,
+)
+from schemas.tenants.credentials.client_secret import MAX_SECRET
 from schemas.tenants.schedule import schedule_fault, time_zone_fault
 from schemas.tenants.scope import ScopeSchema
 from schemas.tenants.skolon_target import SkolonLack, SkolonProfile
@@ -96,7 +104,9 @@ class TenantSchema(Schema):
     name = fields.String(required=True, validate=validate.Length(min=1, max=200))
     entra_tenant_id = fields.String(required=True, validate=[_URL_PART, _directory])
     client_id = fields.String(required=True, validate=validate.Length(min=1, max=200))
-    client_secret = fields.String(required=True, load_only=True, validate=validate.Length(min=1, max=1000))
+    client_secret = fields.String(
+        required=True, load_only=True, validate=validate.Length(min=1, max=MAX_CERTIFICATE)
+    )
     organisation = fields.String(required=True, validate=_URL_PART)
     client_secret_expires = fields.Date(allow_none=True)
     sources = fields.Dict(keys=Word(Attribute), values=fields.List(fields.String(required=True)))
@@ -119,6 +129,20 @@ class TenantSchema(Schema):
     )
     time_zone = fields.String(validate=_free_of(time_zone_fault))
     enabled = StrictBoolean()
+
+    @post_load
+    def _certificate(self, data: dict[str, Any], **_: object) -> dict[str, Any]:
+        """Check what is given as a client secret; a certificate brings its own date."""
+        secret = data.get("client_secret", "")
+        if is_certificate(secret):
+            try:
+                certificate = read_certificate(secret, dt.datetime.now(dt.UTC))
+            except CertificateError as error:
+                raise ValidationError({"client_secret": [str(error)]}) from None
+            return {**data, "client_secret": certificate.pem, "client_secret_expires": certificate.expires}
+        if len(secret) > MAX_SECRET:
+            raise ValidationError({"client_secret": [f"Longer than maximum length {MAX_SECRET}."]})
+        return data
 
     @validates_schema(skip_on_field_errors=False)
     def _allowed_sources(self, data: dict[str, Any], **_: object) -> None:

@@ -10,7 +10,8 @@ import pytest
 from devtools.browser.browser import Look, axe_script, browser, violations
 from sandbox.environment import TENANT_KEY, Environment, serve_environment
 from tests.browser.office import tab_to
-from tests.integration.cli.command_line import database_environment
+from tests.certificates import make_certificate
+from tests.integration.cli.command_line import add_tenant, database_environment
 from tests.integration.hub.browser import running_hub
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ TEXTS: Final = {
         "value": "Klienthemlighetens värde (Value)",
         "expires": "Går ut",
         "save secret": "Spara hemligheten",
+        "use a certificate": "Använd ett certifikat i stället för en klienthemlighet",
+        "file": "Fil med privat nyckel och certifikat (PEM)",
+        "save certificate": "Spara certifikatet",
+        "no key": "Filen saknar privat nyckel.",
+        "unknown certificate": "Entra känner inte igen certifikatet",
         "is an id": "Det där är hemlighetens id (Secret ID): kopiera värdet (Value).",
         "test": "Testa anslutningen",
         "wrong": "Klienthemligheten är fel",
@@ -63,6 +69,11 @@ TEXTS: Final = {
         "value": "Value of the client secret",
         "expires": "Expires",
         "save secret": "Save the secret",
+        "use a certificate": "Use a certificate in place of a client secret",
+        "file": "File with private key and certificate (PEM)",
+        "save certificate": "Save the certificate",
+        "no key": "The file has no private key.",
+        "unknown certificate": "Entra does not know the certificate",
         "is an id": "That is the Secret ID: copy the Value.",
         "test": "Test the connection",
         "wrong": "The client secret is wrong",
@@ -158,4 +169,44 @@ def test_a_sync_is_set_up_with_a_wrong_and_then_a_right_secret(
     tab_to(page, texts["switch on"])
     page.keyboard.press("Enter")
     page.get_by_text(texts["is on"]).first.wait_for()
+    page.context.close()
+
+
+@pytest.mark.parametrize("look", [Look(language="sv"), Look(language="en", width=320)])
+def test_a_sync_is_set_up_with_a_wrong_and_then_a_right_certificate(
+    program: Browser, hub: Hub, made_up: Environment, tmp_path: Path, look: Look
+) -> None:
+    """By keyboard: a file without its key, one that Entra does not know, and the one that it knows."""
+    texts, key, app = TEXTS[look.language], f"cert-{look.language}", made_up.tenant
+    add_tenant(hub.env, key, {**app, "name": f"Skola {key}", "enabled": False})
+    made, other = make_certificate(), make_certificate()
+    made_up.microsoft.entra.change(app["entra_tenant_id"], app["client_id"], certificate=made.certificate)
+    file = tmp_path / "app.pem"
+    page = signed_in(program, hub, look, f"Ada {key}", "administrator", key)
+    axe = axe_script()
+    page.goto(f"/tenants/{key}/set-up/")
+
+    def choose(content: str) -> None:
+        file.write_text(content, encoding="ascii")
+        if not page.get_by_label(texts["file"]).is_visible():
+            tab_to(page, texts["use a certificate"])
+            page.keyboard.press("Enter")
+        page.get_by_label(texts["file"]).set_input_files(file)
+        page.get_by_role("button", name=texts["save certificate"]).press("Enter")
+
+    choose(made.certificate)
+    page.get_by_text(texts["no key"]).wait_for()
+    assert violations(page, axe) == []
+    choose(other.both)
+    page.wait_for_url("**done=certificate**")
+    assert page.get_by_label(texts["expires"]).input_value() == other.expires.isoformat()
+    page.get_by_role("button", name=texts["test"]).press("Enter")
+    page.get_by_text(texts["unknown certificate"]).wait_for()
+    assert violations(page, axe) == []
+    choose(made.both)
+    page.wait_for_url("**done=certificate**")
+    page.get_by_role("button", name=texts["test"]).press("Enter")
+    page.get_by_text(texts["right"]).wait_for()
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow == 0
     page.context.close()

@@ -17,7 +17,8 @@ from schemas.fields import is_object_id
 from schemas.hub.action import Action, ActionRefusal, ActionRefusedError
 from schemas.hub.session import AuditKind
 from schemas.safe_text import is_storable
-from schemas.tenants.client_secret import client_secret_fault
+from schemas.tenants.credentials.client_certificate import is_certificate, read_certificate
+from schemas.tenants.credentials.client_secret import MAX_SECRET, client_secret_fault
 from schemas.tenants.tenant import Credentials
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from schemas.hub.action import Submission
     from store.store import Store
     from store.tenants.connections import TenantConnection
-
-#: Characters of a secret that a tenant can have; Entra's have 40.
-MAX_SECRET: Final = 1000
 
 #: A directory can be named by a domain of its own, too.
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,3}\Z", re.ASCII)
@@ -41,6 +39,7 @@ class ConnectionField(StrEnum):
     DIRECTORY = "entra_tenant_id"
     CLIENT = "client_id"
     SECRET = "client_secret"  # noqa: S105 - the name of a field, no secret
+    CERTIFICATE = "certificate"
     EXPIRES = "client_secret_expires"
 
 
@@ -75,7 +74,10 @@ class SecretRefusedError(ActionRefusedError):
 
 @dataclass(frozen=True, kw_only=True)
 class NewSecret:
-    """A client secret and the day on which it expires; without a `value` the stored one keeps its own."""
+    """A client secret and the day on which it expires; without a `value` the stored one keeps its own.
+
+    The `value` may be a certificate with its key.
+    """
 
     value: str
     expires: dt.date | None
@@ -97,12 +99,21 @@ def secret_fault(secret: str, *, is_known: bool) -> ConnectionFault | None:
     """Return what is wrong with a secret; one that `is_known` already may be left blank."""
     if not secret:
         return None if is_known else ConnectionFault.MISSING
+    if is_certificate(secret):
+        # It is entered as a file, for in a field of one line it would lose its lines.
+        return ConnectionFault.UNUSABLE
     detail = client_secret_fault(secret)
     if detail is not None:
         is_id = detail.kind is DetailKind.SECRET_IS_GUID
         return ConnectionFault.SECRET_ID if is_id else ConnectionFault.WHITE_SPACE
     usable = len(secret) <= MAX_SECRET and secret.isprintable() and is_storable(secret)
     return None if usable else ConnectionFault.UNUSABLE
+
+
+def read_new_certificate(text: str) -> NewSecret:
+    """Return a certificate with its key as what takes a client secret's place; raises `CertificateError`."""
+    certificate = read_certificate(text, dt.datetime.now(dt.UTC))
+    return NewSecret(value=certificate.pem, expires=certificate.expires)
 
 
 def expiry_fault(text: str, today: dt.date) -> ConnectionFault | None:

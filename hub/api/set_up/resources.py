@@ -23,6 +23,7 @@ from hub.api.routes import (
 from hub.api.set_up import schemas
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusal, ActionRefusedError
+from schemas.tenants.credentials.client_certificate import CertificateError
 from schemas.timestamps import timestamp
 
 if TYPE_CHECKING:
@@ -85,6 +86,27 @@ def enter_secret(headers: Mapping[str, str], body: dict[str, Any], tenant: str) 
         )
     except ValidationError as error:
         refuse(422, **_named(error))
+    except ActionRefusedError as error:
+        refuse_action(error)
+    return _connection(tenant)
+
+
+@_post("/syncs/<tenant>/connection/certificate", schemas.ConnectionSchema, body=schemas.CertificateSchema)
+def enter_certificate(headers: Mapping[str, str], body: dict[str, Any], tenant: str) -> dict[str, Any]:
+    """Enter a certificate in the place of the client secret, on the same terms."""
+    own_tenant(tenant)
+    services = hub_services()
+    try:
+        set_up.enter_secret(
+            tenant,
+            set_up.read_new_certificate(body["certificate"]),
+            headers["state"],
+            submission_of(headers),
+            store=services.store,
+            gateways=services.gateways,
+        )
+    except CertificateError as error:
+        refuse(422, certificate=str(error))
     except ActionRefusedError as error:
         refuse_action(error)
     return _connection(tenant)

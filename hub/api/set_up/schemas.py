@@ -8,7 +8,6 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from administration.tenants.check_steps import CheckStep, Severity
 from administration.tenants.set_up.connection import (
-    MAX_SECRET,
     ConnectionFault,
     ConnectionField,
     app_faults,
@@ -16,6 +15,8 @@ from administration.tenants.set_up.connection import (
 )
 from hub.api.action_schemas import KeyHeader
 from hub.api.schemas import DetailSchema
+from schemas.tenants.credentials.client_certificate import MAX_CERTIFICATE
+from schemas.tenants.credentials.client_secret import MAX_SECRET
 
 #: A state that a `connection` has named.
 _STATE: Final = r"^[0-9a-f]{16}\Z"
@@ -81,6 +82,19 @@ class SecretSchema(Schema):
     )
     client_secret_expires = fields.Date(
         load_default=None, allow_none=True, metadata={"description": "When it expires, as Entra shows it."}
+    )
+
+
+class CertificateSchema(Schema):
+    """A certificate in the place of a client secret."""
+
+    certificate = fields.String(
+        required=True,
+        validate=validate.Length(min=1, max=MAX_CERTIFICATE),
+        metadata={
+            "description": "A private key without a password and its certificate, as PEM. It is never told "
+            "again. The date on which it expires is read from it."
+        },
     )
 
 

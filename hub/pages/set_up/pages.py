@@ -18,6 +18,7 @@ from administration.tenants.set_up.connection import (
     enter_secret,
     expiry_fault,
     read_day,
+    read_new_certificate,
     secret_fault,
     switch,
 )
@@ -30,6 +31,7 @@ from hub.presentation.set_up.checks import check_texts
 from hub.services import hub_services
 from schemas.hub.action import ActionRefusal, ActionRefusedError
 from schemas.safe_text import one_line
+from schemas.tenants.credentials.client_certificate import MAX_CERTIFICATE, CertificateError, CertificateFault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,15 +39,15 @@ if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
     from werkzeug.wrappers import Response
 
-    from administration.tenants.set_up.connection import Faults
     from administration.tenants.set_up.connection_trial import ConnectionTrial
+    from schemas.hub.action import Submission
 
 blueprint = Blueprint("set_up", __name__, url_prefix="/tenants/<tenant>/set-up")
 
 #: Characters of an id that are shown again.
 _SHOWN: Final = 100
 
-_FAULTS: Final[Mapping[tuple[ConnectionField, ConnectionFault], LazyString]] = {
+_FAULTS: Final[Mapping[tuple[ConnectionField, ConnectionFault | CertificateFault], LazyString]] = {
     (ConnectionField.DIRECTORY, ConnectionFault.NOT_AN_ID): _(
         "That is no directory id. It has 36 characters, in groups with hyphens. "
         "It stands on the app's Overview."
@@ -66,6 +68,27 @@ _FAULTS: Final[Mapping[tuple[ConnectionField, ConnectionFault], LazyString]] = {
     (ConnectionField.SECRET, ConnectionFault.UNUSABLE): _(
         "That is no Value of a client secret: it is too long, or has signs that none has."
     ),
+    (ConnectionField.CERTIFICATE, CertificateFault.TOO_LONG): _(
+        "The file is too large. It should have one key and one certificate, and nothing else."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.NO_KEY): _(
+        "The file has no private key. Key and certificate belong into one file of the kind PEM."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.KEY_LOCKED): _(
+        "The private key has a password. Save it without one, and choose the file again."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.NO_CERTIFICATE): _(
+        "The file has no certificate. Key and certificate belong into one file of the kind PEM."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.OTHER_KIND_OF_KEY): _(
+        "Entra takes RSA keys of 2,048 bits or more, and no others. Make a new key and certificate."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.OTHER_KEY): _(
+        "The private key in the file is not that of the certificate."
+    ),
+    (ConnectionField.CERTIFICATE, CertificateFault.EXPIRED): _(
+        "The certificate has expired. Make a new one."
+    ),
     (ConnectionField.EXPIRES, ConnectionFault.MISSING): _(
         "Enter the date that stands under Expires in Entra: you are reminded before it."
     ),
@@ -81,6 +104,7 @@ _FAULTS: Final[Mapping[tuple[ConnectionField, ConnectionFault], LazyString]] = {
 _DONE: Final[Mapping[str, LazyString]] = {
     "app": _("The two ids are saved."),
     "secret": _("The client secret is saved. It is not shown again."),
+    "certificate": _("The certificate is saved. Its key is not shown again."),
     "date": _("The date is saved."),
     "on": _("The sync is switched on."),
     "off": _("The sync is switched off."),
@@ -116,9 +140,9 @@ def app(tenant: str) -> tuple[str, int] | Response:
 def secret(tenant: str) -> tuple[str, int] | Response:
     """Enter the client secret with its date, or the date of the one that is there."""
     tenant_of(tenant)
-    sent, services = submission(), hub_services()
+    sent, store = submission(), hub_services().store
     value, day = request.form.get("secret", "").strip(), request.form.get("expires", "").strip()
-    is_known = services.store.tenant_connections.get(tenant).secret_set is not None
+    is_known = store.tenant_connections.get(tenant).secret_set is not None
     found = {
         ConnectionField.SECRET: secret_fault(value, is_known=is_known),
         ConnectionField.EXPIRES: expiry_fault(day, _today()),
@@ -127,12 +151,29 @@ def secret(tenant: str) -> tuple[str, int] | Response:
     if faults:
         return _page(tenant, faults=faults, entered={"expires": day[:10]}), 422
     new = NewSecret(value=value, expires=read_day(day))
-    seen = request.form.get("seen", "")
+    return _entered(tenant, new, sent, done="secret" if value else "date")
+
+
+@blueprint.post("/certificate")
+def certificate(tenant: str) -> tuple[str, int] | Response:
+    """Enter a certificate with its key in the place of the client secret; its date is read from it."""
+    tenant_of(tenant)
+    sent, file = submission(), request.files.get("certificate")
+    # One byte more than is taken, so that a larger file is seen to be too large.
+    content = b"" if file is None else file.read(MAX_CERTIFICATE + 1)
+    try:
+        new = read_new_certificate(content.decode("ascii", "replace"))
+    except CertificateError as error:
+        return _page(tenant, faults={ConnectionField.CERTIFICATE: error.fault}), 422
+    return _entered(tenant, new, sent, done="certificate")
+
+
+def _entered(tenant: str, new: NewSecret, sent: Submission, *, done: str) -> tuple[str, int] | Response:
+    services, seen = hub_services(), request.form.get("seen", "")
     try:
         enter_secret(tenant, new, seen, sent, store=services.store, gateways=services.gateways)
     except ActionRefusedError as error:
         return _refused(tenant, error)
-    done = "secret" if value else "date"
     return redirect(url_for("set_up.show", tenant=tenant, done=done, _anchor="test"), 303)
 
 
@@ -172,7 +213,7 @@ def _refused(tenant: str, error: ActionRefusedError) -> tuple[str, int]:
 def _page(  # noqa: PLR0913 - what was sent, what came of it, and what was found
     tenant: str,
     *,
-    faults: Faults | None = None,
+    faults: Mapping[ConnectionField, ConnectionFault | CertificateFault] | None = None,
     entered: Mapping[str, str] | None = None,
     refusal: LazyString | str = "",
     refused: Any = (),

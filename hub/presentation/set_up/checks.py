@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _TITLES: Final[Mapping[CheckStep, LazyString]] = {
     CheckStep.SECRET: _("The client secret looks like one"),
-    CheckStep.SECRET_DATE: _("The client secret has not expired"),
-    CheckStep.TOKEN: _("Microsoft Entra accepts the app and its secret"),
+    CheckStep.SECRET_DATE: _("The client secret or certificate has not expired"),
+    CheckStep.TOKEN: _("Microsoft Entra accepts the app and its secret or certificate"),
     CheckStep.ENTRA_USERS: _("The app may read the users"),
     CheckStep.BIRTHDAYS: _("The app may read birth dates"),
     CheckStep.SKOLON_USERS: _("The users can be searched in Skolon"),
@@ -63,6 +63,9 @@ _AWAY: Final = _("An answer. Try again in a few minutes.")
 _SHOULD_BE: Final[Mapping[DetailKind, LazyString]] = {
     DetailKind.WRONG_SECRET: _VALUE,
     DetailKind.EXPIRED_SECRET: _VALUE,
+    DetailKind.WRONG_CERTIFICATE: _(
+        "The same certificate, uploaded to this app in Entra under Certificates & secrets > Certificates."
+    ),
     DetailKind.SECRET_MISSING: _VALUE,
     DetailKind.CLIENT_REFUSED: _VALUE,
     DetailKind.SECRET_IS_GUID: _VALUE,

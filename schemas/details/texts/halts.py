@@ -133,6 +133,10 @@ HALT_TEXTS: Final[Mapping[DetailKind, Template]] = MappingProxyType(
             "Klienthemligheten är fel. Ofta har hemlighetens id (Secret ID) klistrats in i stället för dess Value. Value visas bara när en hemlighet skapas, så skapa en ny om den är borta",
             "The client secret is wrong. Often the Secret ID has been pasted in place of the Value; the Value is shown only when a secret is made, so make a new one if it is lost",
         ),
+        DetailKind.WRONG_CERTIFICATE: Template(
+            "Entra känner inte igen certifikatet: ladda upp det (utan nyckel) till appen under Certifikat och hemligheter, eller ange det som finns där",
+            "Entra does not know the certificate: upload it (without its key) to the app under Certificates & secrets, or give the one that is there",
+        ),
         DetailKind.EXPIRED_SECRET: Template(
             "Klienthemligheten har gått ut: skapa en ny i Entra och ange den här",
             "The client secret has expired: make a new one in Entra and set it here",

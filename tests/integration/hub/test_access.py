@@ -169,6 +169,7 @@ def test_each_role_gets_the_pages_that_it_may_see(
             "drafts.discard": {303},
             "set_up.app": {422},
             "set_up.secret": {422},
+            "set_up.certificate": {422},
             "set_up.test": {409},
             "set_up.switch_sync": {400},
             # No number, no channel, and no webhook.

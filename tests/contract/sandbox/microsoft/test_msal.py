@@ -13,6 +13,7 @@ import requests
 from sandbox.microsoft.entra import TOKEN_SECONDS
 from sandbox.microsoft.faults import Effect, Fault
 from sandbox.microsoft.http_messages import Kind
+from tests.certificates import MadeCertificate, make_certificate
 from tests.contract.sandbox.microsoft.graph_server import CLIENT, SECRET, TENANT, Running, running
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def tenant() -> Iterator[Running]:
 
 
 def application(
-    run: Running, *, secret: str = SECRET, client: str = CLIENT, tenant: str = TENANT
+    run: Running, *, secret: str | dict[str, str] = SECRET, client: str = CLIENT, tenant: str = TENANT
 ) -> msal.ConfidentialClientApplication:
     run.session.verify = run.authority
     return msal.ConfidentialClientApplication(
@@ -48,6 +49,26 @@ def test_gets_a_token(tenant: Running) -> None:
     assert tenant.get("/users", token=result["access_token"]).status_code == 200
     app.acquire_token_for_client(SCOPES)
     assert tenant.standin.requests.counts()["token"] == 1
+
+
+def test_gets_a_token_by_a_certificate(tenant: Running) -> None:
+    """With the certificate that was uploaded for the app; with another one, or before, it is refused."""
+    made, other = make_certificate(), make_certificate()
+
+    def by(used: MadeCertificate, client: str = CLIENT) -> dict[str, Any]:
+        credential = {"private_key": used.key, "public_certificate": used.certificate}
+        result: dict[str, Any] = application(
+            tenant, secret=credential, client=client
+        ).acquire_token_for_client(SCOPES)
+        return result
+
+    assert by(made)["error_codes"] == [700027]
+    tenant.standin.entra.change(TENANT, CLIENT, certificate=made.certificate)
+    assert tenant.get("/users", token=by(made)["access_token"]).status_code == 200
+    assert (by(other)["error"], by(other)["error_codes"]) == ("invalid_client", [700027])
+    forged = MadeCertificate(key=other.key, certificate=made.certificate, expires=made.expires)
+    assert by(forged)["error_codes"] == [700027]
+    assert by(made, client=TENANT)["error_codes"] == [700016]
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_a_sync_is_set_up_and_can_be_left_at_each_step(setting: SetUp, store: St
     assert setting.enter_secret().status_code == 200
 
     page = setting.page()
-    assert "A client secret was saved on" in text_of(page.text)
+    assert "A client secret or certificate was saved on" in text_of(page.text)
     assert EXPIRES in page.text
     assert "The connection has not been tested since it was changed" in text_of(page.text)
     found = setting.test()

@@ -1,0 +1,1 @@
+"""What an app of a tenant proves itself to Entra with."""
