@@ -160,7 +160,7 @@ def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str 
             for change in changes
         ],
         may_try=may_act(tenant),
-        approvable=[each for each in APPROVABLE_ATTRIBUTES if ATTRIBUTE_TABLE[each].configurable],
+        approvable=APPROVABLE_ATTRIBUTES,
         to_approve=lambda sources: to_approve(found, sources),
         active=state_of(found.sources),
         can_go_back=bool(changes) and changes[0].after == found.sources,

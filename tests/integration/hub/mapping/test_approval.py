@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from devtools.commands import update_sync
 from sandbox.environment import TENANT_KEY
 from schemas.hub.session import AuditKind
-from schemas.users.attributes import Attribute
+from schemas.users.attributes import APPROVABLE_ATTRIBUTES, Attribute
 from tests.integration.hub.made_up_runs import text_of
 from tests.integration.hub.mapping.test_mapping import EPPN, PATH, events, new_draft, number, press, send
 
@@ -142,3 +143,17 @@ def test_of_two_who_set_it_the_second_sees_what_the_first_has_set(
     send(administrator, f"{PATH}approvals", attribute="shoe_size")
     assert store.tenants.outline(TENANT_KEY).needs_approval == frozenset()
     assert events(store).count(AuditKind.APPROVALS_CHANGED) >= 3
+
+
+def test_the_page_keeps_every_attribute_that_the_command_takes(
+    hub: Hub, administrator: Browser, store: Store
+) -> None:
+    """What was set by a command is ticked on the page, and saving the page as it is changes nothing."""
+    names = {str(each) for each in APPROVABLE_ATTRIBUTES}
+    update_sync("tenants", "set", TENANT_KEY, "--needs-approval", ",".join(names), env=hub.env)
+    page = administrator.open(PATH)
+    form = page.text.partition(f'action="/{PATH}approvals"')[2].partition("</form>")[0]
+    ticked = re.findall(r'name="attribute" id="[^"]*" value="([^"]*)" checked', form)
+    assert set(ticked) == names
+    send(administrator, f"{PATH}approvals", page, attribute=ticked)
+    assert store.tenants.outline(TENANT_KEY).needs_approval == set(APPROVABLE_ATTRIBUTES)

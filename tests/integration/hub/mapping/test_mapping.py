@@ -16,6 +16,8 @@ from tests.integration.hub.browser import DEADLINE
 from tests.integration.hub.made_up_runs import text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import requests
 
     from sandbox.environment import Environment
@@ -39,7 +41,7 @@ def form_of(page: requests.Response, path: str) -> dict[str, str]:
 
 
 def send(
-    browser: Browser, path: str, page: requests.Response | None = None, **fields: str
+    browser: Browser, path: str, page: requests.Response | None = None, **fields: str | Sequence[str]
 ) -> requests.Response:
     """Send a form of a page; without a page the overview's."""
     page = page if page is not None else browser.open(PATH)
