@@ -98,6 +98,7 @@ def create_app(services: HubServices) -> Flask:
     app.add_template_filter(times.foreign_moment, "foreign_moment")
     app.add_template_filter(with_links, "with_links")
     app.add_template_filter(one_line, "exactly")
+    app.add_template_filter(_as_lines, "as_lines")
     app.add_template_filter(operator_text, "operator")
     app.add_template_filter(kind_text, "run_kind")
     app.add_template_filter(status_text, "run_status")
@@ -130,6 +131,14 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup) and not value.isprintable():
         return _NO_BREAK_SPACE.join(map(one_line, value.split(_NO_BREAK_SPACE)))
     return value
+
+
+def _as_lines(text: str) -> Markup:
+    """Return what a field of several lines holds: its line breaks stay, and the rest is as `_as_text` has it.
+
+    With a line break that became an escape, the field could not be sent again as it stands.
+    """
+    return Markup("\n").join(one_line(line) for line in text.splitlines())
 
 
 def _for_every_page() -> dict[str, Any]:

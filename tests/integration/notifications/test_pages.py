@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,6 +78,34 @@ def test_an_administrator_chooses_who_is_told(scene: Scene, browser: Browser) ->
     late = browser.submit(PAGE, other, **{**FORM, "most_failed": "99"})
     assert (late.status_code, 'value="3"' in late.text) == (412, True)
     assert "Another person has changed this" in text(late)
+
+
+LISTS: Final = ("recipients", "repair_entra", "repair_skolon", "repair_administrator")
+THREE: Final = "anna@skola.example\nfinnsinte@skola.example\nupptagen@skola.example"
+
+
+def as_browser(page: Response) -> dict[str, str]:
+    """Return the fields of several lines as a browser sends them again, untouched."""
+    found = re.findall(r'<textarea [^>]*name="(\w+)"[^>]*>(.*?)</textarea>', page.text, re.DOTALL)
+    return {name: unescape(value).replace("\n", "\r\n") for name, value in found}
+
+
+def test_a_form_with_several_addresses_can_be_saved_again(scene: Scene, browser: Browser) -> None:
+    """Each list of addresses stands in its field as it was written: after saving, and beside a fault."""
+    form = {**FORM, **dict.fromkeys(LISTS, THREE)}
+    assert browser.submit(PAGE, browser.open(PAGE), **form).status_code == 200
+    before = scene.store.notification_settings.get(TENANT).settings
+
+    page = browser.open(PAGE)
+    assert as_browser(page) == dict.fromkeys(LISTS, THREE.replace("\n", "\r\n"))
+    assert browser.submit(PAGE, page, **{**form, **as_browser(page)}).status_code == 200
+    assert scene.store.notification_settings.get(TENANT).settings == before
+
+    refused = browser.submit(PAGE, browser.open(PAGE), **{**form, "most_failed": "many"})
+    assert (refused.status_code, as_browser(refused)["recipients"]) == (422, THREE.replace("\n", "\r\n"))
+    hostile = {**form, "recipients": "<b>\n</textarea>\n\u202ex@skola.example"}
+    refused = browser.submit(PAGE, browser.open(PAGE), **hostile)
+    assert as_browser(refused)["recipients"] == "<b>\r\n</textarea>\r\n\\u202ex@skola.example"
 
 
 @pytest.mark.parametrize(
