@@ -20,6 +20,7 @@ from schemas.reports.user_status import SyncState
 from schemas.runs.sync_result import SyncResult
 from schemas.timestamps import timestamp
 from workers.pipeline import steps
+from workers.pipeline.incomplete import IncompleteUpdateError
 from workers.rules.diff import difference
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from schemas.outcomes import NotFoundReason
     from schemas.reports.remedy import Owner
     from schemas.reports.user_status import UserStatus
+    from schemas.runs.changes import ChangeKind
     from schemas.tenants.match_decision import MatchDecision
     from schemas.users.attributes import Attribute
     from schemas.users.skolon_user import SkolonUser
@@ -114,6 +116,13 @@ class CurrentState:
         """What a run that reads the user would come to; None if it would halt, or a service is away."""
         found = self.explanation.as_json()["outcome"]
         return None if found is None else Outcome(found)
+
+    @property
+    def writes(self) -> Mapping[Attribute, ChangeKind]:
+        """What a run that reads the user would write; of a user that fails, what it writes all the same."""
+        end = self.explanation.explained.end
+        result = end.result if isinstance(end, IncompleteUpdateError) else end
+        return result.change_kinds if isinstance(result, SyncResult) else {}
 
     @property
     def is_gone(self) -> bool:

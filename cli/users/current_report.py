@@ -134,7 +134,15 @@ def _now(state: CurrentState, shown: dict[str, Any]) -> str:
         count = len(shown["differences"])
         attributes = "1 attribute" if count == 1 else f"{count} attributes"
         return f"differs: a run that reads this user would change {attributes}"
-    return "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
+    said = "unknown" if state.outcome is None else _OUTCOMES.get(state.outcome, str(state.outcome))
+    return f"{said}{_written_all_the_same(state)}"
+
+
+def _written_all_the_same(state: CurrentState) -> str:
+    if state.outcome is not Outcome.DEAD_LETTERED or not state.writes:
+        return ""
+    count = len(state.writes)
+    return f", and change {'1 other attribute' if count == 1 else f'{count} other attributes'} all the same"
 
 
 def _next_run(next_one: NextRun | None, tenant: str, halted_run: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, make_response, redirect, render_template, request, url_for
 
-from administration.users.side_by_side import Agreement, side_by_side
+from administration.users.side_by_side import Agreement
 from administration.users.sync_now import sync_now_progress, sync_user_now
 from administration.users.view import view_user
 from hub.actions.acting import broker_or_refuse, may_act, new_key, submission, waits_for
@@ -18,6 +18,7 @@ from hub.services import hub_services
 from schemas.fields import is_object_id
 from schemas.hub.action import ActionRefusal, ActionRefusedError, is_action_key
 from schemas.outcomes import Outcome
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +27,8 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from administration.users.view import UserView
-    from schemas.users.attributes import Attribute
 
 blueprint = Blueprint("sync_user", __name__, url_prefix="/tenants/<tenant>/users/<user>/sync")
-
-#: What is written to Skolon.
-_WRITTEN = (Agreement.FILLED, Agreement.CHANGED, Agreement.ERASED)
 
 
 @blueprint.get("/")
@@ -79,6 +76,7 @@ def _ask(tenant: str, user: str, *, refusal: ActionRefusal | None = None) -> str
         is_known=view.now is not None and not view.now.is_unknown,
         is_unchanged=view.now is not None and view.now.outcome is Outcome.UNCHANGED,
         writes=_writes(view),
+        fails=view.now is not None and view.now.outcome is Outcome.DEAD_LETTERED,
         unanswered=services.store.runs.unanswered_guard(tenant),
         fault=None if refusal is None else REFUSALS[refusal],
         key=request.form.get("key") if refusal is ActionRefusal.UNDER_WAY else new_key(),
@@ -88,14 +86,11 @@ def _ask(tenant: str, user: str, *, refusal: ActionRefusal | None = None) -> str
 
 def _writes(view: UserView) -> Sequence[tuple[Attribute, LazyString]]:
     """Return the attributes that would be written, each with what happens to it."""
-    if view.now is None or view.now.outcome is not Outcome.WOULD_UPDATE:
-        return ()
+    kinds = {} if view.now is None else view.now.writes
     return [
-        (row.attribute, AGREEMENTS[row.agreement][0])
-        for each in side_by_side(view.now)
-        if each.is_match
-        for row in each.rows
-        if row.agreement in _WRITTEN
+        (attribute, AGREEMENTS[Agreement(kinds[attribute])][0])
+        for attribute in Attribute
+        if attribute in kinds
     ]
 
 

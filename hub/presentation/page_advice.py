@@ -21,7 +21,7 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
     {
         Reason.INVALID_USER: (
             _(
-                "A value in Entra breaks a rule of Skolon's. It was not written; the user's other values were."
+                "A value in Entra breaks a rule of Skolon's. It is not written, but holds back none of the user's other values."
             ),
             _(
                 "Correct the value in Entra; which one it is stands with each user. The next run takes it over by itself."
@@ -48,7 +48,9 @@ ADVICE: Final[Mapping[Reason | Cause | WarningKind, tuple[LazyString, LazyString
             ),
         ),
         Reason.VALUE_TAKEN: (
-            _("Another user in Skolon has a value that the user should get. The other values were written."),
+            _(
+                "Another user in Skolon has a value that the user should get. It is not written, but holds back none of the user's other values."
+            ),
             _(
                 "If a user in Entra is named with the value too, give each of the two a value of their own in Entra. Otherwise correct the other user in Skolon."
             ),

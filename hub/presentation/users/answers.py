@@ -109,7 +109,7 @@ def answer_of(view: UserView, tenant: str, language: Language) -> Answer:
     if end["reason"] is not None:
         reason = Reason(end["reason"])
         more = same_value_texts(now.explanation, language)
-        return _failed(reason, end["detail"], language, now.owner, more)
+        return _failed(reason, end["detail"], language, now.owner, [*more, *_written_all_the_same(now)])
     sentences = tuple(_decision(each, tenant) for each in now.decisions)
     if now.outcome is Outcome.WOULD_UPDATE:
         return _differs(now, sentences)
@@ -152,6 +152,18 @@ def _why_left_out(reason: str | None, language: Language, *, values: bool) -> st
             )
         )
     return page_detail(reason, language)
+
+
+def _written_all_the_same(now: CurrentState) -> tuple[str, ...]:
+    """Say what is written of a user who fails."""
+    if not now.writes:
+        return ()
+    text = ngettext(
+        "The next run that reads this user will change %(num)d other value in Skolon all the same.",
+        "The next run that reads this user will change %(num)d other values in Skolon all the same.",
+        len(now.writes),
+    )
+    return (str(text),)
 
 
 def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:

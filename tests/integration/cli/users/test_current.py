@@ -149,6 +149,25 @@ def test_what_would_fail_says_who_must_act(stand_ins: Environment, env: dict[str
     assert "fix (sv)" in shown
 
 
+def test_what_is_written_of_a_user_that_fails_is_said(stand_ins: Environment, env: dict[str, str]) -> None:
+    """A bad personal number holds no other value back: the first line says so, and the table has them."""
+    person = next(each for each in stand_ins.municipality if each.unwritten == ("ssn",))
+    directory, user = next(iter(stand_ins.microsoft.directories.values())), str(person.entra["id"])
+    before = len(show(env, user)["now"]["differences"])
+    surname = person.entra["surname"]
+    directory.change(user, {"surname": "Rättad"})
+    try:
+        found, shown = show(env, user)["now"], text(env, person)
+    finally:
+        directory.change(user, {"surname": surname})
+    written = {each["attribute"] for each in found["differences"]}
+    assert (found["outcome"], "last_name" in written) == ("dead_lettered", True)
+    assert len(written) >= before
+    count = len(written)
+    others = "1 other attribute" if count == 1 else f"{count} other attributes"
+    assert f"a run would fail, and change {others} all the same" in shown
+
+
 @pytest.mark.parametrize(
     ("result", "reason", "said"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,7 @@ from schemas.hub.session import AuditKind
 from schemas.messages.messages import SyncRequest
 from schemas.outcomes import Cause, Outcome
 from schemas.runs.changes import ChangeKind
-from schemas.runs.sync_result import SyncResult
+from schemas.runs.sync_result import SyncResult, Unwritten
 from schemas.users.attributes import Attribute
 from tests.integration.hub.acting.test_runs import administrator, events, program
 from tests.integration.hub.made_up_runs import FAILED, USERS, finish, new_tenant, start, text_of
@@ -96,6 +97,24 @@ def test_a_user_that_fails_again_says_so(hub: Hub, store: Store) -> None:
     assert f'href="/tenants/{tenant}/users/{USERS[1]}"' in page.text
 
 
+def test_a_user_that_is_written_in_part_says_so(hub: Hub, store: Store) -> None:
+    """What was written stands below a sentence that does not deny it."""
+    tenant = new_tenant(hub, "delvis")
+    finish(store, start(store, tenant, f"first of {tenant}"), {USERS[1]: FAILED})
+    browser, path = administrator(hub, tenant), f"tenants/{tenant}/users/{USERS[1]}/sync/"
+    watched = browser.submit(path, browser.open(path)).url.removeprefix(hub.address)
+    run = begun(store, tenant, watched.rpartition("/")[2], USERS[1])
+    fault = Detail(DetailKind.NOT_AN_EPPN, attribute="eppn")
+    unwritten = {Attribute.EPPN: Unwritten(reason=FAILED.reason, stage=FAILED.stage, fault=fault)}
+    store.receipts.record_incomplete(run.id, USERS[1], replace(UPDATED, unwritten=unwritten))
+    store.receipts.mark_dead_lettered(run.id, USERS[1], FAILED, 1)
+    store.runs.complete_if_done(run.id)
+    text = text_of(browser.open(watched).text)
+    assert "Not everything could be written." in text
+    assert "could not be updated" not in text
+    assert "Changed: City" in text
+
+
 def test_while_a_question_waits_no_user_is_synced(
     hub: Hub, store: Store, requested: Callable[[], int]
 ) -> None:
@@ -109,6 +128,7 @@ def test_while_a_question_waits_no_user_is_synced(
     before = requested()
     page = browser.open(path).text
     assert f"/runs/{halted}" in page
+    assert "takes a few seconds" not in text_of(page)
     assert 'name="key"' not in page
     refused = browser.submit(path, form)
     assert (refused.status_code, "waits for an answer" in refused.text) == (422, True)
