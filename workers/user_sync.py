@@ -188,7 +188,7 @@ class UserSyncHandler:
             message=message,
             tenant=record.tenant,
             guarded=item.guarded,
-            on_blocked=partial(self._record_blocked, message),
+            on_blocked=partial(self._record_blocked, message, item.undoes),
         )
 
     def _finish(self, message: UserSync, result: SyncResult) -> FinishedReceipt | None:
@@ -278,8 +278,11 @@ class UserSyncHandler:
             outcome=Outcome.UPDATED if would_update else result.outcome, change_kinds=result.change_kinds
         )
 
-    def _record_blocked(self, message: UserSync, blocked: SyncResult) -> None:
+    def _record_blocked(self, message: UserSync, undone: int | None, blocked: SyncResult) -> None:
         """Record a blocked result as a forecast; the run's halt ends this message too."""
+        forecast = Forecast(outcome=Outcome.UPDATED, change_kinds=blocked.change_kinds)
+        if blocked.unwritten:
+            reason = IncompleteUpdateError(blocked, undone=undone).reason
+            forecast = replace(forecast, outcome=Outcome.DEAD_LETTERED, reason=reason)
         with suppress(TransientError):
-            forecast = Forecast(outcome=Outcome.UPDATED, change_kinds=blocked.change_kinds)
             self._store.forecasts.record(message.run, message.user, forecast)

@@ -8,10 +8,14 @@ from schemas.dead_letter_reasons import Reason
 from schemas.details.detail import Detail, joined
 from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
-from schemas.outcomes import Outcome
+from schemas.outcomes import Outcome, Stage
+from schemas.runs.sync_result import Unwritten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from schemas.runs.sync_result import SyncResult
+    from schemas.users.attributes import Attribute
 
 
 class IncompleteUpdateError(PermanentError):
@@ -33,6 +37,14 @@ class IncompleteUpdateError(PermanentError):
 def not_undone(run: int, problem: str) -> Detail:
     """Return that a run could not be undone for a user, and what was in the way."""
     return Detail(DetailKind.UNDO_INCOMPLETE, run=run, problem=problem)
+
+
+def not_valid(faults: Mapping[Attribute, Detail]) -> dict[Attribute, Unwritten]:
+    """Return that values which break their rules are not written."""
+    return {
+        attribute: Unwritten(reason=Reason.INVALID_USER, stage=Stage.MAP, fault=fault)
+        for attribute, fault in faults.items()
+    }
 
 
 def ensure_complete(result: SyncResult) -> SyncResult:

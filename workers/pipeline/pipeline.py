@@ -15,7 +15,7 @@ from schemas.details.kinds import DetailKind
 from schemas.errors import PermanentError
 from schemas.outcomes import VERIFYING_OUTCOMES, NotFoundReason, Outcome, Stage
 from schemas.runs.run import RunWarning, WarningKind
-from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, NO_MATCH_KEY, SyncResult, Unwritten
+from schemas.runs.sync_result import NO_LONGER_IN_ENTRA, NO_MATCH_KEY, SyncResult
 from schemas.tenants.selected_properties import selected_properties
 from schemas.users.attributes import Attribute
 from schemas.users.graph_user import is_placeholder_id, load_graph_user
@@ -23,7 +23,7 @@ from schemas.users.skolon_user import ensure_usable
 from workers.pipeline import steps
 from workers.pipeline.accounts import Accounts
 from workers.pipeline.identity import IdentityCheck, Keeper, StrongerMatches, no_keeper
-from workers.pipeline.incomplete import ensure_complete
+from workers.pipeline.incomplete import ensure_complete, not_valid
 from workers.pipeline.matcher import Matcher
 from workers.pipeline.peers import ANY_RUN
 from workers.pipeline.source_order import Memory, SourceOrder, nothing_remembered
@@ -250,7 +250,8 @@ class SyncPipeline:
         kept = kept_blanks(user, mapped, erase_blank)
         self._on_step(steps.CompareStep(user=user, changes=plan.changes, kept=kept))
         if plan.changes:
-            return unique_values.settle(user, plan, self._writer.write(user, plan.changes))
+            unwritten = {**not_valid(self._faults), **plan.taken}
+            return unique_values.settle(user, plan, self._writer.write(user, plan.changes, unwritten))
         # An earlier delivery has claimed the user: it made this change, and only its receipt was lost.
         outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED
         result = SyncResult(outcome=outcome, skolon_id=user.id, skolon_version=user.version)
@@ -273,10 +274,6 @@ class SyncPipeline:
 
         Raises `IncompleteUpdateError` if an attribute could not be written.
         """
-        invalid = {
-            attribute: Unwritten(reason=Reason.INVALID_USER, stage=Stage.MAP, fault=fault)
-            for attribute, fault in self._faults.items()
-        }
         if self._kept:
             self._notes.append(Detail(DetailKind.VALUES_KEPT, attributes=in_order(self._kept)))
         altered = self._altered.union(result.altered)
@@ -286,7 +283,7 @@ class SyncPipeline:
         is_verified = result.outcome in VERIFYING_OUTCOMES and not (self._notes or self._warnings)
         completed = replace(
             result,
-            unwritten={**invalid, **result.unwritten},
+            unwritten={**not_valid(self._faults), **result.unwritten},
             identity_kept=tuple(sorted(self._kept)),
             altered=tuple(sorted(altered)),
             newly_altered=tuple(sorted(self._newly_altered.union(result.altered))),

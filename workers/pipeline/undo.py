@@ -132,7 +132,7 @@ class UndoPipeline:
         reversion = reversion_of(undoable, user, self._message.user)
         plan = self._unique_values.plan(user, reversion.changes, searched={}, found=())
         if plan.changes:
-            result = self._writer.write(user, plan.changes)
+            result = self._writer.write(user, plan.changes, plan.taken)
         else:
             # An earlier delivery has claimed the user: it restored the values, and only its receipt was lost.
             outcome = Outcome.UPDATED if self._claimed else Outcome.UNCHANGED

@@ -35,15 +35,26 @@ MAX_CONFLICTS: Final = 5
 class Writer(Protocol):
     """Writes changes to a Skolon user."""
 
-    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
-        """Write the changes; None empties an attribute."""
+    def write(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        unwritten: Mapping[Attribute, Unwritten],
+    ) -> SyncResult:
+        """Write the changes; None empties an attribute. `unwritten` cannot be written, and is not tried."""
 
 
 class DryRunWriter:
     """Reports the changes, and writes nothing."""
 
-    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+    def write(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        unwritten: Mapping[Attribute, Unwritten],
+    ) -> SyncResult:
         """Return `would_update` with the changes."""
+        del unwritten
         return _changed(Outcome.WOULD_UPDATE, user, changes, version=user.version)
 
 
@@ -68,7 +79,12 @@ class ClaimingWriter:
         self._guarded = guarded
         self._on_blocked = on_blocked
 
-    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+    def write(
+        self,
+        user: SkolonUser,
+        changes: Mapping[Attribute, str | None],
+        unwritten: Mapping[Attribute, Unwritten],
+    ) -> SyncResult:
         """Write the changes; those that Skolon refuses are `unwritten` in the result, and the others written.
 
         Raises `HaltError` for the guard's limit, `collision` for a claimed user, and the other errors of
@@ -85,7 +101,8 @@ class ClaimingWriter:
                 new_values=changes,
             )
         except HaltError:
-            self._on_blocked(_changed(Outcome.WOULD_UPDATE, user, changes, version=user.version))
+            blocked = _changed(Outcome.WOULD_UPDATE, user, changes, version=user.version)
+            self._on_blocked(replace(blocked, unwritten=unwritten))
             raise
         except CollisionError as error:
             raise collision(user.id, error.entra_id, self._message.user) from None

@@ -10,7 +10,7 @@ from sandbox.environment import TENANT_KEY, Environment
 from sandbox.municipality.made_up_user import SKOLON_SCHEMA
 from sandbox.skolon.faults import Fault
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Outcome
+from schemas.outcomes import Cause, Outcome, Status
 from schemas.users.attributes import ATTRIBUTE_TABLE, Attribute
 from tests.integration.workers.identity.accounts import ADDRESS, account, skolon_user, synced, values
 from tests.integration.workers.test_pipeline import directory
@@ -69,6 +69,30 @@ def test_a_value_that_breaks_a_rule_stops_one_attribute(
     healed = sync.store.receipts.get(sync.run(users=(account_of_anna["id"],)).run.id, account_of_anna["id"])
     assert healed is not None
     assert (healed.outcome, healed.unwritten) in [(Outcome.UPDATED, ()), (Outcome.UNCHANGED, ())]
+
+
+def test_who_fails_is_not_foretold_as_updated(made_up: Environment, sync: InProcessSync) -> None:
+    """Of a user with a bad value the guard blocks the others: foretold is the failure, and what changes."""
+    (organisation,) = made_up.skolon.organisations
+    made_up.skolon.fill(organisation, [known()])
+    directory(made_up).add(anna(givenName="An\x07na"))
+    guard = {"changed": {"count": 0, "share": 0.0}, "identity_changed": None}
+    sync.store.tenants.change(TENANT_KEY, {"guard": guard})
+    tried = sync.run(dry_run=True)
+    assert tried.counts[Outcome.DEAD_LETTERED] == 1
+
+    halted = sync.run().run
+
+    assert (halted.status, halted.cause) == (Status.HALTED, Cause.GUARD_EXCEEDED)
+    prospect = sync.store.forecasts.for_run(halted.id)
+    assert prospect is not None
+    assert (prospect.outcomes, prospect.reasons) == (
+        {Outcome.DEAD_LETTERED: 1},
+        {Reason.INVALID_USER: 1},
+    )
+    assert prospect.changes == sync.store.change_totals.for_run(tried.run.id)
+    assert Attribute.CITY in prospect.changes.attributes
+    assert values(made_up, "s1") == known()
 
 
 def test_a_bad_value_is_no_match_key(made_up: Environment, sync: InProcessSync) -> None:

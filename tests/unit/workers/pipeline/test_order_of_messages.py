@@ -101,7 +101,10 @@ class World:
         del organisation
         return self.users.get(user_id)
 
-    def write(self, user: SkolonUser, changes: Mapping[Attribute, str | None]) -> SyncResult:
+    def write(
+        self, user: SkolonUser, changes: Mapping[Attribute, str | None], unwritten: object
+    ) -> SyncResult:
+        del unwritten
         self.users[user.id] = dataclasses.replace(user, attributes={**user.attributes, **changes})
         return SyncResult(outcome=Outcome.UPDATED, skolon_id=user.id, changed=tuple(changes))
 
