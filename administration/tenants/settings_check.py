@@ -57,6 +57,12 @@ def check_settings(
             f"{_titles(lost)} would have no source and is a match key: no user is found by it any more. "
             "Give it a source, or leave it out of the match keys"
         )
+    released = () if before is None else sorted(before.needs_approval - after.needs_approval)
+    if released:
+        warnings.append(
+            f"a change of the sources of {_titles(released)} will need no second person's approval any more: "
+            "one person alone can make it. The Data Hub's audit does not have what a command changes"
+        )
     return SettingsCheck(warnings=tuple(warnings), lost_keys=lost)
 
 

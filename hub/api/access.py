@@ -45,7 +45,6 @@ API_ROUTES: Final[Mapping[str, Access]] = {
     "api_actions.have_group_back": Access.API_ACTION,
     "api_mapping.active": Access.API_TOKEN,
     "api_mapping.history": Access.API_TOKEN,
-    "api_mapping.approvals": Access.API_ACTION,
     "api_mapping.sources": Access.API_TOKEN,
     "api_mapping.restore": Access.API_ACTION,
     "api_mapping.drafts": Access.API_TOKEN,

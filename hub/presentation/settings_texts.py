@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flask_babel import format_decimal, format_percent, gettext
+from flask_babel import format_decimal, format_percent, get_locale, gettext
 from flask_babel import lazy_gettext as _
 
 from schemas.tenants.scope import Operator
@@ -63,6 +63,9 @@ _OPERATORS: Final[Mapping[Operator, LazyString]] = {
     Operator.IS_BLANK: _("%(source)s is blank"),
 }
 
+#: Decimals of a share, as many as it has: 0.1 % is not 0 %.
+_EXACT: Final = "0.######"
+
 _LIMITS: Final[Mapping[str, LazyString]] = {
     "changed": _("Users that change"),
     "identity_changed": _("Users whose user name, EPPN, External Id or another identity changes"),
@@ -107,7 +110,9 @@ def _limit_text(limit: Limit | None) -> str:
         gettext(
             "stops at more than %(count)s that are also more than %(share)s of all",
             count=format_decimal(limit.count),
-            share=format_percent(limit.share),
+            share=format_percent(
+                limit.share, get_locale().percent_formats[None].pattern.replace("0", _EXACT)
+            ),
         )
     )
 

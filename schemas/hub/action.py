@@ -78,6 +78,8 @@ class ActionRefusal(StrEnum):
     NOT_APPROVED = "not_approved"
     #: Who has worked on a draft does not approve it.
     OWN_DRAFT = "own_draft"
+    #: Nor does a member who was just given access by one of these.
+    OWN_GUEST = "own_guest"
     #: No user would be found in Skolon with such a mapping.
     NO_MATCH_KEY = "no_match_key"
     #: There is no webhook.

@@ -13,7 +13,8 @@ from store import tables
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import datetime as dt
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 #: Entries of a page.
 _PAGE_SIZE = 50
 
+
+#: What gives a member access, or more of it.
+_BRINGING_IN: Final = (AuditKind.INVITED, AuditKind.LINK_MADE, AuditKind.MEMBER_CHANGED)
 
 #: The columns of what has another name here.
 _COLUMNS: Final = {
@@ -107,6 +111,18 @@ class HubAudit:
             for row in rows[:_PAGE_SIZE]
         ]
         return AuditPage(entries=tuple(entries), before=entries[-1].id if len(rows) > _PAGE_SIZE else None)
+
+    def was_brought_in(self, member: int, by: Collection[int], *, since: dt.datetime) -> bool:
+        """Say whether one of these has invited a member, or given a link or another role, since a time."""
+        audit = tables.hub_audit
+        query = select(audit.c.id).where(
+            audit.c.member_id == member,
+            audit.c.by_member_id.in_(by),
+            audit.c.kind.in_(_BRINGING_IN),
+            audit.c.at > since,
+        )
+        with self._database.transaction() as connection:
+            return connection.scalar(query.limit(1)) is not None
 
     def count_refused(self, address_digest: str) -> int:
         """Return how many sign-ins of an address were refused lately."""

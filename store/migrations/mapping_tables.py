@@ -16,6 +16,7 @@ def create_mapping_tables() -> None:
         sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("sources", sa.JSON(), nullable=False),
         sa.Column("base", sa.JSON(), nullable=False),
+        sa.Column("releases", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("edit_key", sa.String(length=100), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),

@@ -15,6 +15,8 @@ mapping_drafts = Table(
     Column("sources", JSON, nullable=False),
     # The active mapping that it was drafted beside: so it is known what changed there since.
     Column("base", JSON, nullable=False),
+    # Attributes that need no second person any more once it is active.
+    Column("releases", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     # The key of the form that changed it last: sent twice, it changes it once.
     Column("edit_key", String(100)),

@@ -10,11 +10,12 @@ from schemas.errors import UsageError
 from schemas.hub.action import ActionRefusal, ActionRefusedError, Actor
 from schemas.tenants.mapping.draft import MappingDraft
 from schemas.tenants.mapping.sources import dump_sources, restore_sources
+from schemas.users.attributes import Attribute
 from store import tables
 from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection, Row
 
@@ -33,10 +34,19 @@ class MappingDrafts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, tenant: str, sources: Sources, by: Actor, *, base: Sources) -> int:
+    def add(
+        self,
+        tenant: str,
+        sources: Sources,
+        by: Actor,
+        *,
+        base: Sources,
+        releases: Collection[Attribute] = (),
+    ) -> int:
         """Store a new draft beside the active mapping `base`, and return its number.
 
-        Raises `ActionRefusedError` if there are too many.
+        `releases` are attributes that need no second person once it is active. Raises `ActionRefusedError`
+        if there are too many.
         """
         drafts, tenants, created = tables.mapping_drafts, tables.tenants, now()
         with self._database.transaction() as connection:
@@ -53,7 +63,8 @@ class MappingDrafts:
                 "tenant_id": tenant_id,
                 "sources": dump_sources(sources),
                 "base": dump_sources(base),
-                "authors": _members(by),
+                "releases": sorted(map(str, releases)),
+                "authors": sorted(_members(connection, by)),
                 "version": 1,
                 "created": created,
                 "created_by_member": by.member,
@@ -102,7 +113,7 @@ class MappingDrafts:
             values = {
                 "sources": dump_sources(sources),
                 **({} if base is None else {"base": dump_sources(base)}),
-                "authors": sorted({*(row.authors if row else ()), *_members(by)}),
+                "authors": sorted({*(row.authors if row else ()), *_members(connection, by)}),
                 "version": version + 1,
                 "edit_key": key,
                 "updated": now(),
@@ -162,8 +173,15 @@ class MappingDrafts:
         return connection.execute(query).one_or_none()
 
 
-def _members(by: Actor) -> list[int]:
-    return [] if by.member is None else [by.member]
+def _members(connection: Connection, by: Actor) -> set[int]:
+    """Return who works on a draft: the member, or the one whose program does."""
+    tokens = tables.hub_api_tokens
+    maker = (
+        None
+        if by.token is None
+        else connection.scalar(select(tokens.c.member_id).where(tokens.c.id == by.token))
+    )
+    return {each for each in (by.member, maker) if each is not None}
 
 
 def _check(row: Row[Any] | None, version: int) -> None:
@@ -189,6 +207,7 @@ def _draft(row: Row[Any]) -> MappingDraft:
         updated_by=Actor(member=row.updated_by_member, token=row.updated_by_token),
         forecast_event=row.forecast_event,
         forecast_version=row.forecast_version,
+        releases=frozenset(map(Attribute, row.releases)),
         authors=frozenset(row.authors),
         approved=None if row.approved is None else as_utc(row.approved),
         approved_by=None if row.approved is None else Actor(member=row.approved_by_member),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from administration.hub.actions import carry_out
 from administration.runs.actions.start import event_of
 from administration.runs.trigger import check_enabled, publish_request
-from administration.tenants.mapping.approval import check_approved, to_approve
+from administration.tenants.mapping.approval import check_approved, settings_of, to_approve
 from administration.tenants.preview import preview_of
 from administration.tenants.settings_check import keys_without_source, lost_match_keys
 from schemas.errors import UsageError
@@ -102,7 +102,7 @@ def view_draft(tenant: str, draft: int, *, store: Store) -> DraftView | None:
         differences=differing(active.sources, found.sources),
         lost_keys=lost_match_keys(after, active),
         finds_no_user=len(unused) == len(after.match_keys),
-        to_approve=to_approve(active, found.sources),
+        to_approve=to_approve(active, found.sources, found.releases),
     )
 
 
@@ -232,15 +232,15 @@ def activate_draft(
             raise ActionRefusedError(ActionRefusal.ENDED, "The draft is open no more.")
         is_same = version in (None, found.draft.version) and active in (None, found.active_state)
         # After a crash in between, the mapping is active already.
-        if not is_same and found.differences:
+        if not is_same and (found.differences or found.to_approve):
             raise ActionRefusedError(
                 ActionRefusal.CHANGED_MEANWHILE, "The draft or the mapping was changed in the meantime."
             )
         if found.finds_no_user:
             raise ActionRefusedError(ActionRefusal.NO_MATCH_KEY, "No user would be found in Skolon.")
-        if found.differences:
-            check_approved(found.draft, store.tenants.outline(draft.tenant), found.active_state)
-        store.tenants.change(draft.tenant, _settings(found.draft.sources), by=submission.actor)
+        now = store.tenants.outline(draft.tenant)
+        check_approved(found.draft, now, found.active_state)
+        store.tenants.change(draft.tenant, settings_of(found.draft, now), by=submission.actor)
         store.mapping_drafts.record_activation(draft.tenant, draft.id, submission.actor)
         return {}
 

@@ -9,7 +9,6 @@ from flask import abort
 from flask_smorest import Blueprint
 
 from administration.tenants.mapping import drafts as mapping
-from administration.tenants.mapping.approval import set_approvals
 from administration.tenants.mapping.proposals import proposals
 from hub.api.mapping import schemas
 from hub.api.problems import refuse
@@ -25,7 +24,6 @@ from hub.services import hub_services
 from schemas.hub.action import ActionRefusedError
 from schemas.tenants.mapping.sources import InvalidMappingError, check_mapping, dump_sources
 from schemas.timestamps import timestamp
-from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,19 +48,6 @@ _meant = partial(post_route, blueprint, headers=schemas.VersionHeader, further=(
 def active(tenant: str) -> dict[str, Any]:
     """Return the active mapping."""
     return _active(own_tenant(tenant))
-
-
-@_post("/syncs/<tenant>/mapping/approvals", schemas.MappingSchema, body=schemas.ApprovalsSchema)
-def approvals(headers: Mapping[str, str], body: dict[str, Any], tenant: str) -> dict[str, Any]:
-    """Set of which attributes a change needs a second person's approval, given in the Data Hub."""
-    attributes = [Attribute(each) for each in body["needs_approval"]]
-    try:
-        set_approvals(
-            own_tenant(tenant), attributes, submission_of(headers), seen=None, store=hub_services().store
-        )
-    except ActionRefusedError as error:
-        refuse_action(error)
-    return _active(tenant)
 
 
 @_get("/syncs/<tenant>/mapping/history", schemas.HistorySchema)
@@ -235,6 +220,7 @@ def _draft(view: DraftView) -> dict[str, Any]:
         "sources": dump_sources(found.sources),
         "differs": [str(attribute) for attribute in view.differences],
         "needs_approval": [str(attribute) for attribute in view.to_approve],
+        "releases": sorted(map(str, found.releases)),
         "approved": view.is_approved,
         "takes_back": [str(attribute) for attribute in view.taken_back],
         "lost_match_keys": [str(key) for key in view.lost_keys],

@@ -81,25 +81,18 @@ class MappingStateHeader(KeyHeader):
     )
 
 
-def _approvals() -> fields.List[Any]:
-    return fields.List(
-        fields.String(validate=validate.OneOf([str(each) for each in APPROVABLE_ATTRIBUTES])),
-        required=True,
-        metadata={"description": "The attributes of which a change needs a second person's approval."},
-    )
-
-
-class ApprovalsSchema(Schema):
-    """Of which attributes a change needs a second person's approval."""
-
-    needs_approval = _approvals()
-
-
 class MappingSchema(Schema):
     """The active mapping."""
 
     sources = _sources("The properties of Entra that fill each attribute, in order.")
-    needs_approval = _approvals()
+    needs_approval = fields.List(
+        fields.String(validate=validate.OneOf([str(each) for each in APPROVABLE_ATTRIBUTES])),
+        required=True,
+        metadata={
+            "description": "The attributes of which a change needs a second person's approval; members set "
+            "them in the Data Hub, and no program does."
+        },
+    )
     state = fields.String(required=True, metadata={"description": "It differs for each mapping."})
 
 
@@ -118,6 +111,11 @@ class DraftSchema(Schema):
         fields.String(),
         required=True,
         metadata={"description": "The attributes whose change needs a second person's approval."},
+    )
+    releases = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The attributes that need no second person any more once it is active."},
     )
     approved = fields.Boolean(
         required=True, metadata={"description": "Whether a second person has approved it as it is."}

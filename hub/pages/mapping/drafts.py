@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 
-from administration.tenants.mapping.approval import approve_draft
+from administration.tenants.mapping.approval import approval_fault, approve_draft
 from administration.tenants.mapping.drafts import (
     activate_draft,
     discard_draft,
@@ -247,7 +247,8 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         lost_keys=_names(view.lost_keys),
         to_approve=_names(view.to_approve),
         approved_by="" if view.draft.approved_by is None else authors.name(view.draft.approved_by),
-        is_author=g.member.id in view.draft.authors,
+        fault=approval_fault(view.draft, g.member.id, store=store),
+        releases=_names([each for each in ATTRIBUTE_TABLE if each in view.draft.releases]),
         taken_back=_names(view.taken_back),
         outdated=_names(view.outdated),
         renew=_RENEW,

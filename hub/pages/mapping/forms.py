@@ -36,7 +36,7 @@ class Authors:
     def __init__(self, tenant: str) -> None:
         store = hub_services().store
         self._members = {member.id: member.name for member in store.hub_members.list()}
-        self._tokens = {token.id: token.label for token in store.hub_api_tokens.list(tenant)}
+        self._tokens = {token.id: token for token in store.hub_api_tokens.list(tenant)}
 
     def name(self, by: Actor, operator: str | None = None) -> str:
         """Return who has done something."""

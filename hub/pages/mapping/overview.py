@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 
 from administration.tenants.mapping.approval import set_approvals, to_approve
 from administration.tenants.mapping.drafts import make_draft, restore_mapping, state_of, try_draft
@@ -109,10 +109,14 @@ def approvals(tenant: str) -> tuple[str, int] | AnyResponse:
     chosen = [each for each in APPROVABLE_ATTRIBUTES if each in request.form.getlist("attribute")]
     seen = [each for each in APPROVABLE_ATTRIBUTES if each in request.form.get("seen", "").split(" ")]
     try:
-        set_approvals(tenant, chosen, submission(), seen=seen, store=hub_services().store)
+        draft = set_approvals(
+            tenant, chosen, submission(), role=g.member.role, seen=seen, store=hub_services().store
+        )
     except ActionRefusedError as error:
         status = 412 if error.why is ActionRefusal.CHANGED_MEANWHILE else 422
         return _page(tenant, refusal=REFUSALS[error.why]), status
+    if draft is not None:
+        return redirect(url_for("drafts.show", tenant=tenant, draft=draft), 303)
     return redirect(url_for("mapping.show", tenant=tenant, done="approvals", _anchor="approvals"), 303)
 
 

@@ -64,7 +64,13 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
     ),
     ActionRefusal.TOO_MANY: _("There are too many drafts. Discard one that you do not need."),
     ActionRefusal.NOT_APPROVED: _("A second person has to approve this change first."),
-    ActionRefusal.OWN_DRAFT: _("You have worked on this draft, so another person has to approve it."),
+    ActionRefusal.OWN_DRAFT: _(
+        "You, or a program of yours, worked on this draft, so another person has to approve it."
+    ),
+    ActionRefusal.OWN_GUEST: _(
+        "Who worked on this draft has given you access, or changed it, within the last 24 hours. Until these "
+        "are over another person has to approve it."
+    ),
     ActionRefusal.NO_MATCH_KEY: _(
         "With this mapping no user would be found in Skolon: none of the attributes by which users are found "
         "would have a source."

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flask_babel.speaklater import LazyString
 
     from schemas.hub.action import Actor
+    from schemas.hub.api_token import ApiToken
     from schemas.reports.remedy import Language
     from schemas.tenants.mapping.sources import MappingFaultAt
 
@@ -55,12 +56,15 @@ def fault_text(at: MappingFaultAt, language: Language) -> str:
 
 
 def author_name(
-    by: Actor, members: Mapping[int, str], tokens: Mapping[int, str], operator: str | None = None
+    by: Actor, members: Mapping[int, str], tokens: Mapping[int, ApiToken], operator: str | None = None
 ) -> str:
     """Return who has done something; a member that was removed, or a token that ended, has no name."""
     if by.member is not None:
         return members.get(by.member) or str(gettext("a former member"))
     if by.token is not None:
-        label = tokens.get(by.token)
-        return str(gettext("the program %(label)s", label=label) if label else gettext("a former program"))
+        token = tokens.get(by.token)
+        if token is None:
+            return str(gettext("a former program"))
+        maker = members.get(token.member) or gettext("a former member")
+        return str(gettext("the program %(label)s of %(who)s", label=token.label, who=maker))
     return str(gettext("%(who)s, by a command", who=operator) if operator else gettext("a command"))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from schemas.hub.action import Actor
     from schemas.tenants.mapping.sources import Sources
+    from schemas.users.attributes import Attribute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,8 +20,9 @@ class MappingDraft:
     `version` grows with each change. `base` is the active mapping that it was drafted beside.
     `forecast_event` is the event of the last dry run with it, which was made for `forecast_version`.
     `activated` is when it became the active mapping, and `activated_by` who did that; then it is changed no
-    more. `authors` are the members who have worked on it. Another one has `approved` its `approved_version`,
-    beside the active mapping of the state `approved_beside`.
+    more. `releases` are attributes that need no second person once it is active. `authors` are the members
+    who have worked on it, or whose programs have. Another one has `approved` its `approved_version`, beside
+    the active mapping of the state `approved_beside`.
     """
 
     id: int
@@ -36,6 +38,7 @@ class MappingDraft:
     forecast_version: int | None = None
     activated: dt.datetime | None = None
     activated_by: Actor | None = None
+    releases: frozenset[Attribute] = frozenset()
     authors: frozenset[int] = frozenset()
     approved: dt.datetime | None = None
     approved_by: Actor | None = None
