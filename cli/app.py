@@ -30,7 +30,7 @@ _COMMANDS: Final = {
     ),
     "notifications": LazyCommand(
         "cli.notifications.commands:notifications",
-        "Tell by mail and webhook what needs a person, and that it is well again.",
+        "Send mail and webhooks about what needs a person, and when it no longer does.",
     ),
     "producer": LazyCommand(
         "cli.processes.commands:producer", "Start requested runs and read users from Entra, until stopped."

@@ -54,12 +54,17 @@ def print_columns(cells: Sequence[object]) -> None:
     click.echo("\t".join(map(one_line, cells)))  # noqa: TID251 - made safe
 
 
-def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows under headings; a pipe gets tab-separated lines.
+def print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], *, nothing: str | None = None
+) -> None:
+    """Print rows under headings; a pipe gets tab-separated lines. `nothing` is said in place of no rows.
 
     On a terminal nothing is cut: texts fold between words, and where that is not enough each row becomes a
     few lines of names and values.
     """
+    if not rows and nothing is not None:
+        echo(nothing)
+        return
     texts = [[one_line(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         for line in (headings, *texts):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from administration.runs.guard_forecast import GuardForecast
     from schemas.messages.messages import SyncRequest
     from schemas.runs.run import Run
+    from schemas.runs.totals.run_undo import RunUndo
     from store.store import Store
 
 
@@ -26,7 +27,8 @@ class UndoPlan:
 
     `guard` has what the undo counts at most; None if it passes the guard anyway. `reread` are the Entra users
     whose Skolon user the next delta run finds out again: the run wrote because of a link that was taken back.
-    `linked` are users whose link still stands, so that the next run writes the same again.
+    `linked` are users whose link still stands, so that the next run writes the same again. `undos` have been
+    made already.
     """
 
     undone: Run
@@ -35,6 +37,7 @@ class UndoPlan:
     guard: GuardForecast | None
     reread: Sequence[str] = ()
     linked: Sequence[str] = ()
+    undos: Sequence[RunUndo] = ()
 
     @property
     def cancels_run(self) -> bool:
@@ -81,4 +84,5 @@ def plan_undo(
         guard=guard,
         reread=store.undo_records.users_of_forgotten_links(run, request.users),
         linked=tuple(user for user in request.users if decisions.linked_skolon_id(user) is not None),
+        undos=store.undo_records.undos_of(run),
     )

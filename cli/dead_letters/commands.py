@@ -53,7 +53,7 @@ _LAZY: Final = {
     ),
     "set-aside": LazyCommand(
         "cli.dead_letters.set_aside:set_aside_group",
-        "Set the users that fail for a reason aside until a day.",
+        "Leave users that fail for one reason out of 'status' until a day.",
     ),
 }
 
@@ -63,8 +63,8 @@ def dead_letters() -> None:
     """Show, replay or discard messages that failed for good.
 
     Such a message is a dead letter. It is kept until it is replayed or discarded, or a newer run settles its
-    user. RabbitMQ itself sorts out a message that crashes workers again and again: its user counts as failed
-    minutes later, or as soon as one of these commands reads the message.
+    user. RabbitMQ itself makes a dead letter of a message that crashes workers again and again. Its user
+    counts as failed minutes later, or as soon as one of these commands reads the message.
     """
 
 

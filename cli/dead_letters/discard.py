@@ -33,9 +33,10 @@ from schemas.settings import Requirement
 def discard(*, limit: int | None, yes: bool, wants_json: bool, **options: Any) -> None:
     """Discard failed messages, after showing them by kind and asking.
 
-    Without options such as --tenant and --reason it discards all of them; with several, those that fit all.
-    The users keep the outcome dead_lettered, and still count as failed. Make a copy first with 'dead-letters
-    export'. The database keeps what was done, and by which user of this machine.
+    It discards all of them, unless options such as --tenant and --reason select some. With several options,
+    it takes what fits all of them. The users keep the outcome dead_lettered, and still count as failed. Make
+    a copy first with 'dead-letters export'. The database keeps what was done, and by which user of this
+    machine.
     """
     services, now = (
         current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS),

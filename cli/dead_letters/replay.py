@@ -84,7 +84,8 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Try failed messages again, within the run in which they failed.
 
-    Without options such as --tenant and --reason it replays all of them; with several, those that fit all.
+    It replays all of them, unless options such as --tenant and --reason select some. With several options, it
+    takes what fits all of them.
 
     It takes one reason after the other; the reasons that a person must correct come last. For each reason it
     starts with 1, 10 and 100 users, and waits for the outcomes of each step. If too many fail again, it goes

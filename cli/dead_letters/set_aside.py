@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     "--until",
     type=click.DateTime(formats=["%Y-%m-%d"]),
     metavar="YYYY-MM-DD",
-    help="The day on which the group is back, by the tenant's clock; at most a year ahead.",
+    help="The day on which these users are shown again, by the tenant's clock; at most a year ahead.",
 )
-@click.option("--end", is_flag=True, help="Have the group back now.")
+@click.option("--end", is_flag=True, help="Show these users again now.")
 @click.option("--note", metavar="TEXT", help="Why, without names or personal numbers. It is kept encrypted.")
 @json_option
 def set_aside_group(  # noqa: PLR0913 - one for each option
@@ -48,11 +48,11 @@ def set_aside_group(  # noqa: PLR0913 - one for each option
     note: str | None,
     wants_json: bool,
 ) -> None:
-    """Set the users that fail for a reason aside until a day.
+    """Leave users that fail for one reason out of 'status' until a day.
 
     Until then 'status' and the Data Hub's page Needs attention leave out the tenant's users that fail for
-    this reason, also those that begin to. Nothing else changes: their dead letters stay, and runs try them as
-    before.
+    this reason, also users that begin to fail for it later. Nothing else changes: their dead letters stay,
+    and runs try them as before.
     """
     if end == (until is not None):
         raise click.UsageError("Give either --until or --end.")

@@ -117,7 +117,11 @@ def list_members(*, wants_json: bool) -> None:
         )
         for each in members
     ]
-    print_table(("member", "name", "role", "tenants", "signed in"), rows)
+    print_table(
+        ("member", "name", "role", "tenants", "signed in"),
+        rows,
+        nothing="The Data Hub has no member. For a link: update-sync hub invite NAME --role operator",
+    )
 
 
 @hub.command("remove")

@@ -143,8 +143,8 @@ def ignore(*, tenant: str, named: NamedUser, yes: bool, applied: ApplyOptions) -
     """Leave one user alone, of Entra or of Skolon.
 
     Name the user with --user or --skolon-user. An Entra user is out of scope from then on. A Skolon user
-    matches no Entra user from then on, and only an undo writes to it. If another Entra user gets a Skolon
-    user by that, the command says which, and asks.
+    matches no Entra user from then on, and only an undo writes to it. If another Entra user would then get a
+    Skolon user, the command names that user, and asks.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id_of(tenant, named, services)
@@ -167,8 +167,8 @@ def forget(*, tenant: str, named: NamedUser, yes: bool, applied: ApplyOptions) -
 
     Name the user with --user or --skolon-user. What runs have written because of the decision stays. The
     command names all these runs, and how to restore the values. A user for whom an undo failed is matched
-    anew by the next run. If another Entra user would get the Skolon user then, the command says which, and
-    asks.
+    anew by the next run. If another Entra user would then get the Skolon user, the command names that user,
+    and asks.
     """
     services = current_services(*_DECIDING)
     entra_id = _entra_id_of(tenant, named, services)

@@ -34,7 +34,7 @@ audience_argument: Callable[..., Any] = click.argument(
 
 @click.group()
 def notifications() -> None:
-    """Tell by mail and webhook what needs a person, and that it is well again.
+    """Send mail and webhooks about what needs a person, and when it no longer does.
 
     Each tenant has its own receivers. Without TENANT these commands are about the operators, who are told of
     all tenants. They are told what 'status' shows of halted runs, failed users, client secrets, and users

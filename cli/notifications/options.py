@@ -48,10 +48,10 @@ _OPTIONS: Final = (
         type=WholeNumber(1, MAX_DAYS),
         show_default="7 at first",
         metavar="N",
-        help="After so many days without a user that was confirmed as right, it is a problem.",
+        help="Count it as a problem if no user was confirmed as right for this many days.",
     ),
-    click.option("--no-unconfirmed-days", is_flag=True, help="It is no problem, however long."),
-    click.option("--quiet", metavar="HH:MM-HH:MM", help="Tell nothing in these hours, but after them."),
+    click.option("--no-unconfirmed-days", is_flag=True, help="Do not count that as a problem."),
+    click.option("--quiet", metavar="HH:MM-HH:MM", help="Send nothing in these hours; send it after them."),
     click.option("--no-quiet", is_flag=True, help="Tell at any hour."),
     click.option("--language", type=click.Choice(choices(Language)), help="The language of mail."),
     click.option(

@@ -58,7 +58,7 @@ def scheduler(*, once: bool, wants_json: bool) -> None:
         if wants_json:
             print_json([dict(zip(headings, row, strict=True)) for row in rows])
         else:
-            print_table(headings, rows)
+            print_table(headings, rows, nothing="No scheduled run is due.")
         return
     log = _log.bind(pid=os.getpid())
     log.info("process_started", version=VERSION, scheduler=True)

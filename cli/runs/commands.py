@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
 #: A choice of `--kind`: previews too.
 _ALL_KINDS: Final = "all"
+_NO_RUN: Final = "No run so far: 'update-sync trigger' requests one."
+_NO_RUN_FITS: Final = "No run fits these options."
 
 _LAZY: Final = {
     "resume": LazyCommand(
         "cli.runs.resume:resume",
-        "Resume RUN, which is halted: it reads again the users that it has not come to.",
+        "Resume RUN, which is halted: it reads again the users without an outcome.",
     ),
     "undo": LazyCommand("cli.runs.undo:undo", "Restore the values that RUN overwrote, unless changed since."),
 }
@@ -69,7 +71,9 @@ def runs() -> None:
     type=click.Choice([*choices(RunKind), _ALL_KINDS]),
     help="Only runs of this kind; by default all kinds but previews. May be repeated.",
 )
-@click.option("--event", metavar="EVENT_ID", help="Only the run that the request with this event id led to.")
+@click.option(
+    "--event", metavar="EVENT_ID", help="Only the run that the trigger with this event id asked for."
+)
 @click.option(
     "--limit",
     default=20,
@@ -108,7 +112,7 @@ def list_runs(  # noqa: PLR0913 - one for each option
     if wants_json:
         print_json([summary.as_json() for summary in summaries])
         return
-    _print_runs(summaries)
+    _print_runs(summaries, is_filtered=bool(tenant or statuses or kinds))
     if event is None:
         if not kinds:
             since = summaries[-1].run.id if len(summaries) == limit else 0
@@ -135,7 +139,7 @@ def _say_requests(services: Services) -> None:
         echo(text)
 
 
-def _print_runs(summaries: Sequence[RunSummary]) -> None:
+def _print_runs(summaries: Sequence[RunSummary], *, is_filtered: bool) -> None:
     with_previews = any(summary.run.kind is RunKind.PREVIEW for summary in summaries)
     rows = [
         (
@@ -153,7 +157,11 @@ def _print_runs(summaries: Sequence[RunSummary]) -> None:
         for summary in summaries
     ]
     headings = ("run", "tenant", "kind", "status", "started", "published", "pending", "updated")
-    print_table((*headings, *(("would update",) if with_previews else ()), "failed"), rows)
+    print_table(
+        (*headings, *(("would update",) if with_previews else ()), "failed"),
+        rows,
+        nothing=_NO_RUN_FITS if is_filtered else _NO_RUN,
+    )
 
 
 def _would_update(summary: RunSummary, *, with_previews: bool) -> tuple[object, ...]:
@@ -165,7 +173,7 @@ def _would_update(summary: RunSummary, *, with_previews: bool) -> tuple[object, 
 
 @runs.command()
 @run_argument
-@click.option("--users", is_flag=True, help="List what became of each user as well: ids, no values.")
+@click.option("--users", is_flag=True, help="Also list what became of each user: ids, no values.")
 @click.option(
     "--outcome", type=click.Choice(choices(Outcome)), help="With --users: only those with this outcome."
 )
@@ -243,8 +251,8 @@ def watch(*, run: int, wants_json: bool) -> None:
 def cancel(*, run: int, wants_json: bool) -> None:
     """Cancel RUN, which is open or halted.
 
-    Users that it has not come to stay as they are, and so do those that it has changed: 'runs undo' restores
-    their former values.
+    Users without an outcome stay as they are. Users that the run has changed stay changed; 'runs undo'
+    restores their former values.
     """
     store = current_services(Requirement.DATABASE).store
     cancel_run(run, store=store)

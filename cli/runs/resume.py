@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> None:
-    """Resume RUN, which is halted: it reads again the users that it has not come to.
+    """Resume RUN, which is halted: it reads again the users without an outcome.
 
-    Users that have an outcome keep it, whatever was corrected since. So with --override-guard the command
-    asks first if the tenant's settings have changed since the run started.
+    Users with an outcome keep it, also if a setting was corrected since. So --override-guard makes the
+    command ask first if the tenant's settings have changed since the run started.
     """
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
     services.broker.check()
@@ -46,7 +46,8 @@ def resume(*, run: int, override_guard: bool, yes: bool, wants_json: bool) -> No
     resumed, published = resume_run(
         run, store=services.store, publisher=services.broker, override_guard=override_guard
     )
-    text = f"Run {run} resumed; {published} users requeued."
+    users = "1 user is" if published == 1 else f"{published} users are"
+    text = f"Run {run} is resumed. {users} published again."
     if resumed.status is Status.READING:
         text += " It also reads the list of users again."
     if is_question:

@@ -16,15 +16,14 @@ from schemas.settings import Requirement
 
 if TYPE_CHECKING:
     from administration.runs.undo import UndoPlan
+    from schemas.runs.totals.run_undo import RunUndo
 
 
 @click.command()
 @run_argument
 @users_option
 @click.option("--dry-run", is_flag=True, help="Wait, and show what would be restored; change nothing.")
-@click.option(
-    "--override-guard", is_flag=True, help="Continue past the guard's limit; the undo is not checked."
-)
+@click.option("--override-guard", is_flag=True, help="Let the undo exceed the guard's limits.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option("--wait", is_flag=True, help="Wait until the undo has ended, and show it.")
 @timeout_option
@@ -42,9 +41,9 @@ def undo(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Restore the values that RUN overwrote, unless changed since.
 
-    Each attribute gets its former value. An attribute that has changed since is skipped and counted. One that
-    has its former value already is only counted. The undo is a run of its own: it can be watched, resumed,
-    cancelled and undone. An undo of all users of a halted run cancels that run.
+    Each attribute gets its former value. An attribute that has changed since is skipped and counted. An
+    attribute that has its former value already is only counted. The undo is a run of its own: it can be
+    watched, resumed, cancelled and undone. An undo of all users of a halted run cancels that run.
     """
     check_timeout(timeout, wait=wait or dry_run)
     services = current_services(Requirement.DATABASE, Requirement.BROKER, Requirement.KEYS)
@@ -72,17 +71,30 @@ def _question(plan: UndoPlan) -> str:
     undone = plan.undone
     if not plan.users:
         return f"End run {undone.id}, and restore what it may be changing for {undone.tenant} right now?"
-    return f"Restore what run {undone.id} overwrote for up to {_users(plan)} of {undone.tenant}?"
+    return f"Restore what run {undone.id} overwrote for up to {_count(plan.users)} of {undone.tenant}?"
 
 
-def _users(plan: UndoPlan) -> str:
-    return "1 user" if plan.users == 1 else f"{plan.users} users"
+def _count(users: int) -> str:
+    return "1 user" if users == 1 else f"{users} users"
+
+
+def _describe_earlier(undone: int, undo: RunUndo) -> None:
+    """Say what an earlier undo has done: after a complete one another has nothing to do."""
+    if undo.is_complete:
+        echo(
+            f"Run {undone} is undone already: run {undo.run} restored {_count(undo.users)}.",
+            f"To have the values of run {undone} again: update-sync runs undo {undo.run}",
+        )
+    else:
+        echo(f"Run {undo.run} ({undo.status}) has undone run {undone} for {_count(undo.users)}.")
 
 
 def _describe(plan: UndoPlan) -> None:
     undone = plan.undone
+    for undo in plan.undos:
+        _describe_earlier(undone.id, undo)
     if plan.users:
-        echo(f"Run {undone.id} of {undone.tenant} may have changed {_users(plan)}.")
+        echo(f"Run {undone.id} of {undone.tenant} may have changed {_count(plan.users)}.")
     else:
         echo(f"Run {undone.id} of {undone.tenant} has changed no user so far.")
     if plan.cancels_run:

@@ -39,7 +39,7 @@ def check(*, key: str | None, all_tenants: bool, forget: bool, wants_json: bool)
     --all it checks each tenant that is enabled, and shows the steps that are not in order.
 
     The sync keeps what it has found out about Skolon's server; the last line says when that was. With
-    --forget it is found out again, by running workers within five minutes.
+    --forget, running workers find it out again within five minutes.
     """
     check_one_or_all(key, all_tenants=all_tenants)
     services = current_services(Requirement.DATABASE, Requirement.KEYS, Requirement.SKOLON)

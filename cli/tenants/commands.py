@@ -19,7 +19,7 @@ from cli.dead_letters.discard import operator_name
 from cli.lazy_group import LazyCommand, LazyGroup
 from cli.output import echo, json_option, print_fields, print_json, print_result, print_table
 from cli.tenants.option_names import faults_named_by, origin_in_options
-from cli.tenants.options import changes_from, key_argument, tenant_options
+from cli.tenants.options import NO_TENANT, changes_from, key_argument, tenant_options
 from cli.tenants.scope.options import (
     add_rule_edits,
     confirm_lost_rules,
@@ -194,7 +194,11 @@ def list_tenants(*, wants_json: bool) -> None:
         (each.key, each.name, each.organisation, "enabled" if each.enabled else "disabled")
         for each in tenants.outlines()
     ]
-    print_table(("key", "name", "organisation", "state"), rows)
+    print_table(
+        ("key", "name", "organisation", "state"),
+        rows,
+        nothing=NO_TENANT,
+    )
 
 
 @tenants.command()

@@ -11,7 +11,7 @@ from administration.tenants.freshness import freshness_of
 from cli.context import current_services
 from cli.durations import format_age
 from cli.output import json_option, print_json, print_table
-from cli.tenants.options import all_tenants_option, check_one_or_all, optional_key_argument
+from cli.tenants.options import NO_TENANT, all_tenants_option, check_one_or_all, optional_key_argument
 from schemas.settings import Requirement
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def freshness(*, key: str | None, all_tenants: bool, wants_json: bool) -> None:
         print_json([each.as_json() for each in found] if all_tenants else found[0].as_json())
         return
     headings = ("tenant", "run", "users", "expected", "1 day", "7 days", "failed", "reverted", "oldest")
-    print_table(headings, [_row(each, now) for each in found])
+    print_table(headings, [_row(each, now) for each in found], nothing=NO_TENANT)
 
 
 def _row(each: Freshness, now: dt.datetime) -> tuple[object, ...]:

@@ -33,6 +33,8 @@ all_tenants_option: Callable[..., Any] = click.option(
     "--all", "all_tenants", is_flag=True, help="All tenants."
 )
 
+NO_TENANT: Final = "No tenant so far: 'update-sync tenants add' adds one."
+
 _PLAIN: Final = (
     "name", "entra_tenant_id", "client_id", "organisation", "client_secret_expires", "ssn_country",
     "skolon_profile", "birthdays", "schedule", "time_zone", "enabled", "give_up_after_hours",
@@ -90,14 +92,14 @@ _OPTIONS: Final = (
         "--replace-from-later-sources",
         metavar="ATTRIBUTE,…",
         show_default=for_new("none"),
-        help="The attributes that get the next source's value when the source of their value goes blank. The "
-        "other attributes keep their value in Skolon.",
+        help="The attributes that get the value of their next source when the source that filled them goes "
+        "blank. The other attributes keep their value in Skolon.",
     ),
     click.option(
         "--needs-approval",
         metavar="ATTRIBUTE,…",
         show_default=for_new("none"),
-        help="The identity attributes whose sources are changed in the Data Hub alone, with a second "
+        help="The identity attributes whose sources can be changed only in the Data Hub, with a second "
         "person's approval.",
     ),
     click.option(
@@ -146,7 +148,8 @@ _OPTIONS: Final = (
         type=WholeNumber(0, MAX_TRUST_DAYS),
         metavar="DAYS",
         show_default=for_new("0"),
-        help="For how many days a verified user is not looked up in Skolon again, unless Entra has changed.",
+        help="For how many days a verified user is not looked up in Skolon again, unless the user has "
+        "changed in Entra.",
     ),
     click.option(
         "--schedule",

@@ -24,8 +24,8 @@ certificate_option: Callable[..., Any] = click.option(
     "--certificate",
     "certificate_file",
     metavar="FILE",
-    help="A PEM file with a private key and its certificate, in place of a client secret. Its date is read "
-    "from it. - is standard input.",
+    help="A PEM file with a private key and its certificate, in place of a client secret. Its expiry date "
+    "is read from it. - is standard input.",
 )
 
 

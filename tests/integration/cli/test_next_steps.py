@@ -10,14 +10,17 @@ import pytest
 
 from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
+from schemas.hub.member import Role
 from schemas.messages.messages import SyncRequest
-from schemas.outcomes import Cause, Mode, Outcome, Stage
+from schemas.outcomes import Cause, Mode, Outcome, Stage, Status
 from schemas.runs.sync_result import Failure, SyncResult
 from schemas.users.attributes import Attribute
 from tests.contract.store.factories import begin_run
-from tests.integration.cli.command_line import run_on_terminal
+from tests.integration.cli.command_line import UNREACHABLE, database_environment, run_on_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from schemas.runs.run import Run
     from store.store import Store
 
@@ -73,6 +76,69 @@ def test_an_undo_needs_a_word(env: dict[str, str], undone: Run, amqp_url: str) -
     assert (done.returncode, "pass --yes" in done.stderr) == (2, True)
     code, seen = run_on_terminal("runs", "undo", str(undone.id), env=env, typed={"[y/N]": "n\n"})
     assert (code, "Nothing has been done" in seen) == (1, True)
+
+
+def test_an_undo_of_what_was_undone_says_so(env: dict[str, str], store: Store, undone: Run) -> None:
+    """Before it asks: by which run, for how many users; and of a complete undo what gives the values back."""
+    env = {**env, "UPDATE_SYNC_AMQP_URL": f"amqp://{UNREACHABLE}"}
+    by_complete = f"Run {undone.id} is undone already: run 2 restored 1 user.\n"
+    said = update_sync("runs", "undo", "--yes", str(undone.id), env=env).stdout
+    assert by_complete in said
+    assert f"To have the values of run {undone.id} again: update-sync runs undo 2\n" in said
+    request = SyncRequest(tenant="exempel", mode=Mode.UNDO, reverts_run_id=2, users=(ANNA,))
+    again = store.triggers.open(request, "undo of the undo").run
+    store.receipts.create_pending(again.id, [ANNA])
+    update(store, again, ANNA)
+    end(store, again)
+    said = update_sync("runs", "undo", "--yes", "2", env=env).stdout
+    assert "Run 3 (completed) has undone run 2 for 1 user." in said
+    assert "already:" not in said
+    # Undone itself, it is no undo to rely on.
+    assert by_complete not in update_sync("runs", "undo", "--yes", str(undone.id), env=env).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("hub", "members"),
+            "The Data Hub has no member. For a link: update-sync hub invite NAME --role operator",
+        ),
+        (("tenants", "list"), "No tenant so far: 'update-sync tenants add' adds one."),
+        (("tenants", "freshness", "--all"), "No tenant so far: 'update-sync tenants add' adds one."),
+        (("runs", "list"), "No run so far: 'update-sync trigger' requests one."),
+        (("runs", "list", "--status", "halted"), "No run fits these options."),
+    ],
+)
+def test_where_there_is_nothing_it_is_said(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    """And no headings over nothing; as JSON it is an empty list, never null."""
+    env = database_environment(tmp_path)
+    done = update_sync(*arguments, env=env)
+    assert (done.returncode, done.stdout) == (0, f"{said}\n"), done.stderr
+    assert json_output(*arguments, env=env) == []
+
+
+def test_no_is_an_answer(env: dict[str, str], store: Store, amqp_url: str) -> None:
+    """Whatever a command asks: it ends with 1, says that nothing has been done, and nothing has."""
+    member = store.hub_members.add("Made Up", Role.OPERATOR, [])
+    store.hub_sessions.start("0" * 64, member.id)
+    run = begin_run(store, "event", ANNA, BO, key="exempel")
+    store.receipts.finish(run.id, BO, SyncResult(outcome=Outcome.UNCHANGED))
+    store.runs.halt(run.id, Cause.GUARD_EXCEEDED, "too many")
+    store.tenants.change("exempel", {"give_up_after_hours": 3})
+    env = {**env, "UPDATE_SYNC_AMQP_URL": amqp_url}
+    before = store.tenants.get("exempel")
+    for arguments in (
+        ("tenants", "remove", "exempel"),
+        ("tenants", "set", "exempel", "--source", "eppn="),
+        ("runs", "resume", str(run.id), "--override-guard"),
+        ("hub", "remove", str(member.id)),
+    ):
+        code, seen = run_on_terminal(*arguments, env=env, typed={"[y/N]": "n\n"})
+        assert (code, "Nothing has been done." in seen) == (1, True), (arguments, seen)
+        assert store.tenants.get("exempel") == before
+        assert store.runs.get(run.id).status is Status.HALTED
+        assert [each.id for each in store.hub_members.list()] == [member.id]
 
 
 @pytest.mark.parametrize(

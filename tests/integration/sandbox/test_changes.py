@@ -59,7 +59,7 @@ def test_a_change_on_either_side_is_mended(sync: InProcessSync, made_up: Environ
 
 
 def test_what_serves_says_how_a_user_changes(tmp_path: Path) -> None:
-    """The printed commands work as they stand, and cases.json has users of each case by their ids."""
+    """The printed commands are in order and work as they stand; cases.json has users of each case by id."""
     log, folder = tmp_path / "log", tmp_path / "served"
     arguments = ("--users", str(PEOPLE), "--directory", str(folder))
     with running("sandbox", "--serve", *arguments, env=command_environment(), log=log):
@@ -68,6 +68,13 @@ def test_what_serves_says_how_a_user_changes(tmp_path: Path) -> None:
         commands = [[*shlex.split(line), "--fail"] for line in lines if line.startswith("curl ")]
         done = [subprocess.run(command, capture_output=True, check=False) for command in commands]  # noqa: S603 - as above
 
+    steps = [line for line in lines if line.startswith((". ", "update-sync "))]
+    assert [" ".join(step.split()[:3]) for step in steps] == [
+        f". {folder / 'environment'}",
+        "update-sync database upgrade",
+        "update-sync tenants add",
+        "update-sync all",
+    ]
     assert [each.returncode for each in done] == [0, 0]
     assert json.loads(done[1].stdout)["name"]["familyName"] == "Fel"
     cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))

@@ -324,7 +324,7 @@ def test_why_a_run_was_halted_is_told_in_both_languages(env: dict[str, str], sto
         "guard_exceeded: 3 av 4 användare skulle ändras; gränsen (guard.changed) är 1 användare och 10 %"
         in shown
     )
-    assert "2 användare behåller ett värde vars källa i Entra har blivit tom" in shown
+    assert "2 användare behåller ett värde, eftersom en tidigare källa i Entra är tom" in shown
     found = json_output("runs", "show", str(run), env=env)
     assert (found["detail"], found["structured_detail"]["kind"]) == (detail, "guard_exceeded")
     assert found["warnings"][0]["structured_detail"]["parameters"] == {"users": 2}

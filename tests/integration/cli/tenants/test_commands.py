@@ -136,6 +136,17 @@ def test_a_tenant_is_shown_as_it_was_added_without_its_secret(env: dict[str, str
         assert SECRET not in output
 
 
+def test_what_people_read_of_a_tenant_is_no_python(env: dict[str, str]) -> None:
+    """What is not set is a dash, yes and no are words, and choices stand as they are given."""
+    add(env)
+    shown = update_sync("tenants", "show", "exempel", env=env).stdout
+    for line in ("schedule -", "scope.include -", "guard.not_found -", "ssn_country -", "birthdays yes"):
+        assert line in [" ".join(each.split()) for each in shown.splitlines()]
+    assert re.search(r"\b(?:None|True|False)\b|[{(\[]'|\b[A-Z]\w+\.[A-Z_]+\b|<", shown) is None
+    listed = update_sync("tenants", "list", env=env).stdout
+    assert re.search(r"\b(?:None|True|False)\b", listed) is None
+
+
 def test_what_is_shown_can_be_given_back(env: dict[str, str]) -> None:
     """The object of `show --json`, given to `set`, changes nothing."""
     add(env)
