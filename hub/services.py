@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from administration.notifications.senders import Senders
     from administration.runs.idle import IdleCheck
     from clients.gateways import Gateways
+    from clients.notifications.addresses import Networks
     from queues.interfaces import ReplayBroker
     from store.store import Store
 
@@ -51,6 +52,11 @@ class HubServices:
     address: str = ""
     support: str = ""
     senders: Senders | None = None
+
+    @property
+    def networks(self) -> Networks:
+        """The operator's own networks, which webhooks may go to."""
+        return () if self.senders is None else self.senders.networks
 
 
 def hub_services() -> HubServices:

@@ -12,6 +12,7 @@ import structlog
 
 from administration.notifications.links import link_to
 from schemas.errors import TransientError
+from schemas.hub.action import ActionRefusal, ActionRefusedError
 from schemas.notifications.delivery import LEASE, Answer, AnswerKind, Channel, DeliveryStatus
 from schemas.notifications.news import Event
 from schemas.notifications.settings import OPERATORS
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 #: Deliveries that a process makes at a time; those that are left follow the next time.
 _AT_ONCE: Final = 200
+
+#: Tests that a page or a program sends by a channel within so long: each is a mail to all receivers.
+MOST_TESTS: Final = 3
+_TESTS_WITHIN: Final = dt.timedelta(minutes=10)
 
 _NO_WAY: Final = (
     AnswerKind.NO_CONNECTION,
@@ -73,6 +78,8 @@ def _finish(delivery: Delivery, answer: Answer, *, store: Store) -> None:
     say = _log.info if answer.is_accepted else _log.warning
     say(
         "notification_delivery",
+        # By its number 'notifications show' tells the address, which the log does not have.
+        delivery=delivery.id,
         tenant=about.tenant,
         notification_event=str(about.event),
         kind=about.kind and str(about.kind),
@@ -91,7 +98,7 @@ def _way(delivery: Delivery) -> tuple[Channel, str]:
 
 def _send_mail(delivery: Delivery, saved: SavedSettings, senders: Senders) -> Answer:
     about, recipient = delivery.notification, delivery.recipient
-    if recipient is None or recipient not in saved.settings.addresses:
+    if recipient is None or not saved.settings.has_address(recipient):
         # It was taken out of the settings meanwhile.
         return Answer(kind=AnswerKind.NOT_SET_UP, is_final=True)
     if senders.mail is None:
@@ -138,6 +145,14 @@ class TestAnswer:
 
     recipient: str | None
     answer: Answer
+
+
+def check_tests(audience: str, channel: Channel, *, store: Store) -> None:
+    """Raise `ActionRefusedError` if a page or a program has sent so many tests just now."""
+    since = dt.datetime.now(dt.UTC) - _TESTS_WITHIN
+    if store.notification_deliveries.tests_since(audience, channel, since) >= MOST_TESTS:
+        message = f"{MOST_TESTS} tests were sent in the last ten minutes: wait a little."
+        raise ActionRefusedError(ActionRefusal.TOO_MANY_TESTS, message)
 
 
 def send_test(audience: str, channel: Channel, *, senders: Senders, store: Store) -> list[TestAnswer]:

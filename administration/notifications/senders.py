@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+    from clients.notifications.addresses import Networks
     from clients.notifications.mail import MailServer
     from clients.notifications.webhook import WebhookSender
     from schemas.notifications.delivery import Notification
@@ -33,3 +34,8 @@ class Senders:
     webhooks: WebhookSender
     writer: WritesMail
     address: str = ""
+
+    @property
+    def networks(self) -> Networks:
+        """The operator's own networks, which webhooks may go to."""
+        return self.webhooks.networks

@@ -7,15 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from administration.hub.actions import carry_out
+from clients.notifications.addresses import may_be_asked
 from clients.notifications.webhook import new_secret
 from schemas.errors import UsageError
 from schemas.hub.action import Action, ActionRefusal, ActionRefusedError
 from schemas.hub.session import AuditKind
-from schemas.notifications.settings import OPERATORS, SettingFault
+from schemas.notifications.settings import OPERATORS, SettingFault, changed_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from clients.notifications.addresses import Networks
     from schemas.hub.action import Submission
     from schemas.notifications.settings import Faults
     from store.store import Store
@@ -26,6 +28,7 @@ FAULT_TEXTS: Final[Mapping[SettingFault, str]] = {
     SettingFault.TOO_MANY: "More than 20 addresses.",
     SettingFault.NOT_A_URL: "Not a URL that starts with https://, without user and fragment.",
     SettingFault.NOT_HTTPS: "Not a URL that starts with https://.",
+    SettingFault.NOT_PUBLIC: "Not an address that the whole internet can reach by https://.",
     SettingFault.NOT_A_NUMBER: "Not a number that it can be.",
     SettingFault.NOT_A_TIME: "Quiet hours have a first and another last time, such as 22:00 and 06:30.",
     SettingFault.NO_SUCH_WORD: "Not one of the words that it can be.",
@@ -43,24 +46,38 @@ class SettingsFaultError(UsageError):
 
 
 def change_settings(
-    audience: str, changes: Mapping[str, Any], *, store: Store, seen: str | None = None
+    audience: str,
+    changes: Mapping[str, Any],
+    *,
+    networks: Networks,
+    store: Store,
+    seen: str | None = None,
 ) -> None:
     """Change what `changes` names; `seen` is the state that was looked at.
+
+    A webhook may go to the operator's own `networks` too.
 
     Raises `SettingsFaultError`, `ActionRefusedError` if the settings were changed meanwhile, and `UsageError`
     without such a tenant.
     """
-    if faults := store.notification_settings.change(audience, changes, seen=seen):
+    faults = _address_faults(audience, changes, networks, store)
+    if faults := faults or store.notification_settings.change(audience, changes, seen=seen):
         raise SettingsFaultError(faults)
 
 
-def change_settings_once(
-    tenant: str, changes: Mapping[str, Any], seen: str | None, submission: Submission, *, store: Store
+def change_settings_once(  # noqa: PLR0913 - what is changed, by whom, and where it may lead
+    tenant: str,
+    changes: Mapping[str, Any],
+    seen: str | None,
+    submission: Submission,
+    *,
+    networks: Networks,
+    store: Store,
 ) -> None:
     """Change a tenant's settings, once for each key of a submission; raises as `change_settings` does."""
 
     def change() -> dict[str, Any]:
-        change_settings(tenant, changes, store=store, seen=seen)
+        change_settings(tenant, changes, networks=networks, store=store, seen=seen)
         return {}
 
     action = Action(
@@ -71,6 +88,16 @@ def change_settings_once(
         fields={"changes": _digest(submission.key, changes)},
     )
     carry_out(action, submission.actor, change, store=store)
+
+
+def _address_faults(audience: str, changes: Mapping[str, Any], networks: Networks, store: Store) -> Faults:
+    """Return all faults if the webhook's address is one that is never asked, and none otherwise."""
+    before = store.notification_settings.get(audience).settings
+    _, faults = changed_settings(before, changes)
+    url = changes.get("webhook_url")
+    if not url or "webhook_url" in faults or may_be_asked(url, networks):
+        return {}
+    return {**faults, "webhook_url": SettingFault.NOT_PUBLIC}
 
 
 def make_secret(audience: str, *, store: Store) -> str:

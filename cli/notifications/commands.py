@@ -13,7 +13,7 @@ from administration.notifications.settings import audience_name, change_settings
 from cli.context import current_services
 from cli.notifications.options import for_tenants_alone, setting_options, settings_sent
 from cli.notifications.report import answer_text, deliveries_json, print_settings
-from cli.notifications.senders import open_senders
+from cli.notifications.senders import open_senders, own_networks
 from cli.output import choices, echo, json_option, print_json, print_result
 from cli.tenants.completion import complete_tenants
 from schemas.errors import UsageError
@@ -82,7 +82,8 @@ def change(*, tenant: str | None, new_secret: bool, wants_json: bool, **options:
     if audience == OPERATORS and (wrong := for_tenants_alone(changes)):
         raise click.UsageError(f"{', '.join(wrong)}: give a TENANT; the operators have no such setting.")
     if changes:
-        change_settings(audience, changes, store=services.store)
+        networks = own_networks(services.settings)
+        change_settings(audience, changes, networks=networks, store=services.store)
     secret = make_secret(audience, store=services.store) if new_secret else None
     told = [f"Changed the notifications of {audience_name(audience)}."]
     if secret is not None:

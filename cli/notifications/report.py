@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.output import echo, print_fields, print_table
-from schemas.notifications.delivery import AnswerKind, Channel
+from schemas.notifications.delivery import AnswerKind, Channel, Refusal, refusal_of
 from schemas.notifications.settings import REPAIR_OWNERS
 from schemas.timestamps import timestamp
 
@@ -27,6 +27,15 @@ _ANSWERS: Final[Mapping[AnswerKind, str]] = {
 }
 
 
+#: What a refusal means, behind the word.
+_REFUSALS: Final[Mapping[Refusal, str]] = {
+    Refusal.PLAIN: "",
+    Refusal.NOT_NOW: " for now",
+    Refusal.FOR_GOOD: " for good",
+    Refusal.ELSEWHERE: ": it leads to another address, and redirects are not followed",
+    Refusal.GONE: ": it is gone for good",
+}
+
 _UNSIGNED: Final = "not sent: it has no secret, which 'notifications set --new-secret' makes"
 
 
@@ -35,6 +44,8 @@ def answer_text(answer: Answer, channel: Channel) -> str:
     if answer.kind is AnswerKind.NOT_SET_UP and channel is Channel.WEBHOOK:
         return _UNSIGNED
     text = _ANSWERS[answer.kind]
+    if answer.kind is AnswerKind.REFUSED:
+        text += _REFUSALS[refusal_of(answer, channel)]
     return text if answer.code is None else f"{text} ({answer.code})"
 
 
@@ -63,29 +74,35 @@ def print_settings(saved: SavedSettings, last: Sequence[Delivery], *, has_mail_s
     echo()
     rows = [
         (
+            each.id,
             timestamp(each.notification.created),
             each.notification.tenant or "",
             f"{each.notification.event} {each.notification.kind or each.notification.owner or ''}".strip(),
             each.channel,
+            each.recipient or "",
             each.status,
             each.attempts,
-            each.answer and each.answer.as_text(),
+            each.answer and answer_text(each.answer, each.channel),
         )
         for each in last
     ]
-    print_table(("told", "tenant", "what", "channel", "status", "attempts", "answer"), rows)
+    print_table(
+        ("number", "told", "tenant", "what", "channel", "receiver", "status", "attempts", "answer"), rows
+    )
 
 
 def deliveries_json(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
-    """Return deliveries for programs: without addresses."""
+    """Return deliveries for programs."""
     return [
         {
+            "delivery": str(each.id),
             "created": timestamp(each.notification.created),
             "tenant": each.notification.tenant,
             "event": str(each.notification.event),
             "kind": each.notification.kind and str(each.notification.kind),
             "owner": each.notification.owner and str(each.notification.owner),
             "channel": str(each.channel),
+            "recipient": each.recipient,
             "status": str(each.status),
             "attempts": each.attempts,
             "answer": each.answer and each.answer.as_text(),

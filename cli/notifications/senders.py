@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 from administration.notifications.senders import Senders
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
     from schemas.settings import Settings
     from store.store import Store
+
+
+def own_networks(settings: Settings) -> list[IPv4Network | IPv6Network]:
+    """Return the operator's own networks, which webhooks may go to."""
+    return [ip_network(each) for each in settings.webhook_networks]
 
 
 def open_senders(settings: Settings, store: Store) -> Senders:
@@ -21,10 +28,9 @@ def open_senders(settings: Settings, store: Store) -> Senders:
     mail = None
     if settings.smtp_url:
         mail = MailServer(url=settings.smtp_url, sender=settings.mail_from, ca_bundle=settings.ca_bundle)
-    networks = [ip_network(each) for each in settings.webhook_networks]
     return Senders(
         mail=mail,
-        webhooks=WebhookSender(networks=networks, ca_bundle=settings.ca_bundle),
+        webhooks=WebhookSender(networks=own_networks(settings), ca_bundle=settings.ca_bundle),
         writer=MailWriter(store),
         address=settings.hub_url,
     )

@@ -95,6 +95,7 @@ def sandbox(  # noqa: PLR0913 - one for each option
     Stand-ins take the place of Entra, Microsoft Graph and Skolon. The first run updates Skolon, the second
     one must find nothing left to do. The outcomes are compared with what the made-up municipality expects.
     With --hub, one run can be watched in a browser, at the port that UPDATE_SYNC_HUB_PORT names.
+    Tests of notifications go out from there by UPDATE_SYNC_SMTP_URL and UPDATE_SYNC_MAIL_FROM.
     """
     context = click.get_current_context()
     given = [name for name in _SERVING if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]

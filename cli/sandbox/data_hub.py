@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from administration.hub.entra_sign_in import EntraSignIn
     from cli.sandbox.in_process_sync import InProcessSync
     from sandbox.environment import Environment
+    from schemas.settings import Settings
 
 
 def show_hub(made_up: Environment, folder: Path) -> None:
@@ -75,13 +76,25 @@ def _serving(made_up: Environment, sync: InProcessSync) -> Iterator[str]:
             gateways=create_gateways(sync.settings, seconds=PAGE_TIMEOUT),
             secret_keys=keys,
             broker=sync.broker,
-            senders=open_senders(sync.settings, store),
+            senders=open_senders(_with_mail(sync.settings, f"http://{HOST}:{port}"), store),
         )
     )
     member = store.hub_members.add("Sandbox", Role.OPERATOR)
     # Only for browsers on this machine, whatever the setting of the host says: no password protects it.
     with serve(_SignedIn(app.wsgi_app, sign_in, member.id), port=port) as server:
         yield server.url
+
+
+def _with_mail(settings: Settings, url: str) -> Settings:
+    """Return settings with what the environment says of mail and webhooks: the rest is the stand-ins'."""
+    own = load_settings(())
+    return replace(
+        settings,
+        smtp_url=own.smtp_url,
+        mail_from=own.mail_from,
+        webhook_networks=own.webhook_networks,
+        hub_url=url,
+    )
 
 
 def _entra(made_up: Environment, sync: InProcessSync, sign_in: SignIn, url: str) -> EntraSignIn | None:

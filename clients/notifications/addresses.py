@@ -7,7 +7,10 @@ helps nobody.
 from __future__ import annotations
 
 import ipaddress
+import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -49,9 +52,34 @@ def is_public(address: str) -> bool:
     return all(each.is_global and not each.is_multicast for each in _meant(address))
 
 
+def may_be_asked(url: str, networks: Networks) -> bool:
+    """Say whether a webhook's URL may be asked, as far as that is known without looking its name up.
+
+    What a name leads to is checked when it is connected to.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    is_local = host == "localhost" or host.endswith(".localhost")  # RFC 6761 section 6.3
+    address = "127.0.0.1" if is_local else _numeric(host)
+    if address is None:
+        return parts.scheme == "https" or bool(networks)
+    return is_within(address, networks) or (parts.scheme == "https" and is_public(address))
+
+
 def is_within(address: str, networks: Networks) -> bool:
     """Say whether a numeric address is in one of the networks."""
     return any(each in network for each in _meant(address)[-1:] for network in networks)
+
+
+def _numeric(host: str) -> str | None:
+    """Return the address that a host without a name is; None of a name."""
+    with suppress(ValueError):
+        ipaddress.ip_address(host.partition("%")[0])
+        return host
+    with suppress(OSError):
+        # Also as the resolver takes it: 2130706433, 0x7f.1
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return None
 
 
 def _meant(address: str) -> list[IPv4Address | IPv6Address]:

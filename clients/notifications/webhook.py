@@ -59,6 +59,8 @@ class WebhookSender:
     def __init__(
         self, *, networks: Networks = (), ca_bundle: str | None = None, seconds: float = SECONDS
     ) -> None:
+        #: The operator's own networks.
+        self.networks = networks
         self._session = _DirectSession(
             methods={"POST"}, ca_bundle=ca_bundle, limits=TOKEN_LIMITS, seconds=seconds
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 
-from schemas.notifications.delivery import Answer, AnswerKind, Channel, DeliveryStatus
+from schemas.notifications.delivery import Answer, AnswerKind, Channel, DeliveryStatus, Refusal, refusal_of
 from schemas.notifications.settings import SettingFault, Weekday
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ CHANNELS: Final[Mapping[Channel, LazyString]] = {
     Channel.WEBHOOK: _("Webhook"),
 }
 
+#: What sends a test.
+TEST_BUTTONS: Final[Mapping[Channel, LazyString]] = {
+    Channel.MAIL: _("Send a test by mail"),
+    Channel.WEBHOOK: _("Send a test to the webhook"),
+}
+
 STATUSES: Final[Mapping[DeliveryStatus, tuple[LazyString, str]]] = {
     DeliveryStatus.WAITING: (_("Is tried again"), "warning"),
     DeliveryStatus.SENT: (_("Sent"), "success"),
@@ -27,9 +33,9 @@ STATUSES: Final[Mapping[DeliveryStatus, tuple[LazyString, str]]] = {
     DeliveryStatus.DROPPED: (_("Not wanted any more"), "neutral"),
 }
 
-_ANSWERS: Final[Mapping[AnswerKind, LazyString]] = {
+_ANSWERS: Final[Mapping[AnswerKind, LazyString | str]] = {
     AnswerKind.ACCEPTED: _("It was accepted."),
-    AnswerKind.REFUSED: _("The receiver refused it."),
+    AnswerKind.REFUSED: "",
     AnswerKind.NO_CONNECTION: _("The receiver could not be reached."),
     AnswerKind.NO_TLS: _("No encrypted connection to the receiver could be made."),
     AnswerKind.TIMEOUT: _("The receiver did not answer in time."),
@@ -44,11 +50,25 @@ _ANSWERS: Final[Mapping[AnswerKind, LazyString]] = {
     ),
 }
 
+_REFUSALS: Final[Mapping[Refusal, LazyString]] = {
+    Refusal.PLAIN: _("The receiver refused it."),
+    Refusal.NOT_NOW: _("The mail server does not take it just now. That is often over after a while."),
+    Refusal.FOR_GOOD: _("The mail server refused it for good. See whether the address is right."),
+    Refusal.ELSEWHERE: _(
+        "The receiver's address leads to another one (a redirect), and that is not followed. Save the "
+        "address that takes it."
+    ),
+    Refusal.GONE: _("The receiver says that it is gone for good. Save another address."),
+}
+
 FAULTS: Final[Mapping[SettingFault, LazyString]] = {
     SettingFault.NOT_AN_ADDRESS: _("Write one e-mail address on each line, without names."),
     SettingFault.TOO_MANY: _("Write at most 20 addresses."),
     SettingFault.NOT_A_URL: _("Write an address that begins with https://, without a user name."),
     SettingFault.NOT_HTTPS: _("Write an address that begins with https://."),
+    SettingFault.NOT_PUBLIC: _(
+        "Write an address that begins with https:// and that the whole internet can reach."
+    ),
     SettingFault.NOT_A_NUMBER: _("Write a whole number."),
     SettingFault.NOT_A_TIME: _("Write two different times, such as 22:00 and 06:30, or none."),
     SettingFault.NO_SUCH_WORD: _("Choose one of these."),
@@ -70,6 +90,8 @@ def answer_text(answer: Answer | None, channel: Channel | None) -> str:
     if answer is None:
         return ""
     text = str(_ANSWERS[answer.kind])
+    if answer.kind is AnswerKind.REFUSED:
+        text = str(_REFUSALS[refusal_of(answer, channel)])
     if answer.kind is AnswerKind.NOT_SET_UP and channel is Channel.WEBHOOK:
         text = str(gettext("It was not sent: it has no secret yet. Make one."))
     if answer.code is None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, g
 from flask_babel import gettext, ngettext
 
 from administration.notifications.repair_list import repair_entries
 from hub.language import install_translations
-from hub.notifications.texts import REPAIR_TITLES, subject_of, what_happened, what_to_do
+from hub.notifications.texts import REPAIR_TITLES, already_changed, subject_of, what_happened, what_to_do
 from hub.presentation.lists.files import csv_text
 from hub.presentation.lists.repair import HEADINGS, repair_rows
-from schemas.notifications.news import Event
+from schemas.errors import UsageError
+from schemas.notifications.news import Event, NewsKind
 from schemas.safe_text import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from schemas.notifications.delivery import Notification
     from schemas.reports.remedy import Language
     from store.store import Store
+
+
+_HALTED: Final = (NewsKind.RUN_HALTED, NewsKind.QUESTION)
 
 
 class MailWriter:
@@ -40,9 +45,8 @@ class MailWriter:
             message = EmailMessage(policy=SMTP)
             message["Subject"] = one_line(_subject(notification))
             message["Content-Language"] = str(language)
-            message.set_content(
-                "\r\n".join(_body(notification, language, link)) + "\r\n", cte="quoted-printable"
-            )
+            lines = _body(notification, language, link, self._already_changed(notification))
+            message.set_content("\r\n".join(lines) + "\r\n", cte="quoted-printable")
             if notification.event is Event.REPAIR_LIST:
                 self._attach_list(message, notification, language)
         return message
@@ -53,6 +57,16 @@ class MailWriter:
         app = Flask("hub")
         install_translations(app)
         return app
+
+    def _already_changed(self, notification: Notification) -> str:
+        """Return what a halted run had changed before; nothing of what is about no such run."""
+        run = next((each.run for each in notification.problems if each.run is not None), None)
+        if run is None or notification.kind not in _HALTED or notification.event is not Event.PROBLEM:
+            return ""
+        with suppress(UsageError):  # the run may have been removed meanwhile
+            if not self._store.runs.summary(run).run.dry_run:
+                return already_changed(self._store.change_totals.for_run(run).users)
+        return ""
 
     def _attach_list(self, message: EmailMessage, notification: Notification, language: Language) -> None:
         tenant, owner = notification.tenant or "", notification.owner
@@ -73,7 +87,7 @@ def _subject(notification: Notification) -> str:
     return f"{name}: {subject}" if name else subject
 
 
-def _body(notification: Notification, language: Language, link: str | None) -> Iterator[str]:
+def _body(notification: Notification, language: Language, link: str | None, changed: str) -> Iterator[str]:
     if notification.event is Event.REPAIR_LIST and notification.owner is not None:
         yield str(REPAIR_TITLES[notification.owner])
         yield ""
@@ -87,6 +101,8 @@ def _body(notification: Notification, language: Language, link: str | None) -> I
         yield str(gettext("A user leaves the list when a run has found the user right."))
     else:
         yield from what_happened(notification, language)
+        if changed:
+            yield changed
         if to_do := what_to_do(notification):
             yield ""
             yield to_do

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from hub.presentation.problems import describe_problem
@@ -28,7 +28,7 @@ PROBLEMS: Final[Mapping[NewsKind, LazyString]] = {
 }
 
 WELL_AGAIN: Final[Mapping[NewsKind, LazyString]] = {
-    NewsKind.RUN_HALTED: _("the sync goes on"),
+    NewsKind.RUN_HALTED: _("the run is halted no longer"),
     NewsKind.QUESTION: _("the halted run has its answer"),
     NewsKind.USERS_FAILED: _("the users could be updated"),
     NewsKind.SECRET_EXPIRES: _("the client secret is renewed"),
@@ -38,22 +38,26 @@ WELL_AGAIN: Final[Mapping[NewsKind, LazyString]] = {
 #: The whole sentence behind it.
 _WELL_SENTENCES: Final[Mapping[NewsKind, LazyString]] = {
     NewsKind.RUN_HALTED: _(
-        "The halted run goes on, or a later run of all users was completed. You need do nothing."
+        "The halted run was continued or cancelled, or a later run of all users was completed. Users that it "
+        "did not update are updated by the next run of all users."
     ),
-    NewsKind.QUESTION: _("The run that waited for an answer has had it. You need do nothing."),
+    NewsKind.QUESTION: _(
+        "The run that waited for an answer was continued or cancelled. If it was cancelled, the users that "
+        "it had not updated are still as they were."
+    ),
     NewsKind.USERS_FAILED: _(
         "The users that could not be updated are right now, are set aside, or are so few that you are not "
         "told of them."
     ),
     NewsKind.SECRET_EXPIRES: _("The client secret was renewed, or has a later date."),
-    NewsKind.NOT_CONFIRMED: _("A run has found users right again. You need do nothing."),
+    NewsKind.NOT_CONFIRMED: _("A run has found users right again."),
 }
 
 _TO_DO: Final[Mapping[NewsKind, LazyString]] = {
     NewsKind.RUN_HALTED: _("Until it is settled, the run changes no further user."),
     NewsKind.QUESTION: _(
-        "Look at what it would change, and answer on its page. Until then it changes nothing, and no other "
-        "run starts."
+        "Look at what it would change, and answer on its page. Until then it changes no further user, and no "
+        "other run starts."
     ),
     NewsKind.USERS_FAILED: _("The page Needs attention says for each group whose turn it is and what to do."),
     NewsKind.SECRET_EXPIRES: _(
@@ -96,6 +100,17 @@ def what_happened(notification: Notification, language: Language) -> Iterator[st
             yield describe_problem(problem, language)
     else:
         yield str(gettext("This is a test: notifications arrive here."))
+
+
+def already_changed(users: int) -> str:
+    """Return how many users a run had changed before it was halted."""
+    if not users:
+        return str(gettext("It had changed no user before that."))
+    return str(
+        ngettext(
+            "It had changed %(num)d user before that.", "It had changed %(num)d users before that.", users
+        )
+    )
 
 
 def what_to_do(notification: Notification) -> str:

@@ -84,6 +84,8 @@ class ActionRefusal(StrEnum):
     NO_MATCH_KEY = "no_match_key"
     #: There is no webhook.
     NO_WEBHOOK = "no_webhook"
+    #: So many tests of notifications were sent just now that no other one is.
+    TOO_MANY_TESTS = "too_many_tests"
 
 
 class ActionRefusedError(UsageError):

@@ -57,6 +57,18 @@ class AnswerKind(StrEnum):
     NOT_SET_UP = "not_set_up"
 
 
+class Refusal(StrEnum):
+    """What a refusal means."""
+
+    PLAIN = "plain"
+    #: Of mail: 4xx is for now, and 5xx for good (RFC 5321 section 4.2.1).
+    NOT_NOW = "not_now"
+    FOR_GOOD = "for_good"
+    #: Of a webhook: it leads to another address, or says that it is gone.
+    ELSEWHERE = "elsewhere"
+    GONE = "gone"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """An answer with its SMTP or HTTP `code`, if it has one; `is_final` says that to try again is no use.
@@ -82,6 +94,23 @@ class Answer:
         """Return what `as_text` has written."""
         kind, _, code = text.partition(" ")
         return cls(kind=AnswerKind(kind), code=int(code) if code else None)
+
+
+#: The first code of mail that is for good, the webhooks' redirects, and the code of one that is gone.
+_FOR_GOOD: Final = 500
+_REDIRECTS: Final = range(300, 400)
+_GONE: Final = 410
+
+
+def refusal_of(answer: Answer, channel: Channel | None) -> Refusal:
+    """Return what a refusal means by its code."""
+    if answer.code is None:
+        return Refusal.PLAIN
+    if channel is Channel.MAIL:
+        return Refusal.FOR_GOOD if answer.code >= _FOR_GOOD else Refusal.NOT_NOW
+    if answer.code in _REDIRECTS:
+        return Refusal.ELSEWHERE
+    return Refusal.GONE if answer.code == _GONE else Refusal.PLAIN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,6 +63,8 @@ class SettingFault(StrEnum):
     TOO_MANY = "too_many"
     NOT_A_URL = "not_a_url"
     NOT_HTTPS = "not_https"
+    #: It is within a network, or not https.
+    NOT_PUBLIC = "not_public"
     NOT_A_NUMBER = "not_a_number"
     NOT_A_TIME = "not_a_time"
     NO_SUCH_WORD = "no_such_word"
@@ -111,8 +113,13 @@ class NotificationSettings:
 
     @property
     def addresses(self) -> frozenset[str]:
-        """All addresses that mail may go to."""
-        return frozenset(self.recipients).union(*self.repair_recipients.values())
+        """All addresses that mail may go to, each in one spelling."""
+        every = (self.recipients, *self.repair_recipients.values())
+        return frozenset({each.lower(): each for addresses in every for each in addresses}.values())
+
+    def has_address(self, address: str) -> bool:
+        """Say whether mail may go to an address, whatever its capitals."""
+        return address.lower() in {each.lower() for each in self.addresses}
 
     def is_quiet(self, now: dt.datetime, time_zone: str) -> bool:
         """Say whether nothing is told at the aware time `now`, by a zone's clock."""
@@ -184,7 +191,8 @@ def _addresses(name: str, value: object, faults: Faults) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         faults[name] = SettingFault.NOT_AN_ADDRESS
         return ()
-    found = tuple(dict.fromkeys(each.strip() for each in value if each.strip()))
+    # In no known mailbox do capitals matter: two spellings are one address, as it was written first.
+    found = tuple({each.lower(): each for each in map(str.strip, reversed(value)) if each}.values())[::-1]
     if len(found) > MAX_RECIPIENTS:
         faults[name] = SettingFault.TOO_MANY
     elif not all(is_mail_address(each) for each in found):

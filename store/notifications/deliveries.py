@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from schemas.notifications.delivery import (
     LEASE,
@@ -85,14 +85,39 @@ class NotificationDeliveries:
         self._set(delivery, status=DeliveryStatus.DROPPED, at=now)
 
     def list(self, audience: str, *, limit: int = 50) -> list[Delivery]:
-        """Return the last deliveries to an audience, the newest first."""
+        """Return the last deliveries to an audience, and those of the last test by each channel.
+
+        The newest are first. However many tests there were, they take no other's place.
+        """
+        deliveries, notifications = tables.notification_deliveries, tables.notifications
+        is_mine, is_test = notifications.c.audience == audience, notifications.c.event == Event.TEST
+        last_tests = (
+            select(func.max(notifications.c.id))
+            .join(deliveries, deliveries.c.notification_id == notifications.c.id)
+            .where(is_mine, is_test)
+            .group_by(deliveries.c.channel)
+        )
+        told = _SELECT.where(is_mine, ~is_test).order_by(deliveries.c.id.desc()).limit(limit)
+        tests = _SELECT.where(notifications.c.id.in_(last_tests))
+        with self._database.transaction() as connection:
+            rows = [*connection.execute(told), *connection.execute(tests)]
+        return [self._delivery(row) for row in sorted(rows, key=lambda row: int(row.id), reverse=True)]
+
+    def tests_since(self, audience: str, channel: Channel, since: dt.datetime) -> int:
+        """Return how many tests an audience has sent by a channel since the aware time."""
+        deliveries, notifications = tables.notification_deliveries, tables.notifications
         query = (
-            _SELECT.where(tables.notifications.c.audience == audience)
-            .order_by(tables.notification_deliveries.c.id.desc())
-            .limit(limit)
+            select(func.count(notifications.c.id.distinct()))
+            .join(deliveries, deliveries.c.notification_id == notifications.c.id)
+            .where(
+                notifications.c.audience == audience,
+                notifications.c.event == Event.TEST,
+                notifications.c.created >= since,
+                deliveries.c.channel == channel,
+            )
         )
         with self._database.transaction() as connection:
-            return [self._delivery(row) for row in connection.execute(query)]
+            return connection.scalar(query) or 0
 
     def _set(self, delivery: Delivery, **values: Any) -> None:
         deliveries = tables.notification_deliveries

@@ -80,7 +80,7 @@ def send(site: Site) -> None:
             {
                 "save": "Spara",
                 "saved": "Sparat.",
-                "test": "Testa: E-post",
+                "test": "Skicka ett test med e-post",
                 "accepted": "Det togs emot. (kod 250)",
                 "problem": "Användare kunde inte uppdateras",
                 "well": "Åter i ordning: användarna kunde uppdateras",
@@ -91,7 +91,7 @@ def send(site: Site) -> None:
             {
                 "save": "Save",
                 "saved": "Saved.",
-                "test": "Test by Mail",
+                "test": "Send a test by mail",
                 "accepted": "It was accepted. (code 250)",
                 "problem": "Users could not be updated",
                 "well": "Well again: the users could be updated",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import g
 from flask_smorest import Blueprint
 
-from administration.notifications.delivery import send_test
+from administration.notifications.delivery import check_tests, send_test
 from administration.notifications.settings import (
     FAULT_TEXTS,
     SettingsFaultError,
@@ -67,7 +67,12 @@ def change(headers: Mapping[str, str], body: dict[str, Any], tenant: str) -> dic
     own_tenant(tenant)
     try:
         change_settings_once(
-            tenant, body, headers["state"], submission_of(headers), store=hub_services().store
+            tenant,
+            body,
+            headers["state"],
+            submission_of(headers),
+            networks=hub_services().networks,
+            store=hub_services().store,
         )
     except SettingsFaultError as error:
         refuse(422, **{name: FAULT_TEXTS[fault] for name, fault in error.by_field.items()})
@@ -86,8 +91,13 @@ def test(headers: Mapping[str, str], body: Mapping[str, str], tenant: str) -> di
     services = hub_services()
     if services.senders is None:
         refuse(409, action="not_connected")
+    channel = Channel(body["channel"])
+    try:
+        check_tests(tenant, channel, store=services.store)
+    except ActionRefusedError as error:
+        refuse_action(error)
     services.store.hub_audit.record(AuditKind.NOTIFICATION_TESTED, token=g.api_token.id, tenant=tenant)
-    found = send_test(tenant, Channel(body["channel"]), senders=services.senders, store=services.store)
+    found = send_test(tenant, channel, senders=services.senders, store=services.store)
     if not found:
         refuse(409, action="no_receiver")
     return {"answers": [each.answer.as_text() for each in found]}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _
 
-from administration.notifications.delivery import send_test
+from administration.notifications.delivery import check_tests, send_test
 from administration.notifications.settings import (
     SettingsFaultError,
     change_settings,
@@ -101,14 +101,15 @@ def secret_own() -> str | tuple[str, int]:
 
 
 def _save(audience: str) -> tuple[str, int] | Response:
-    store, sent, seen = hub_services().store, submission(), request.form.get("seen", "")
+    services, sent, seen = hub_services(), submission(), request.form.get("seen", "")
+    store, networks = services.store, services.networks
     changes, shown = sent_settings(audience, request.form)
     try:
         if audience == OPERATORS:
-            change_settings(audience, changes, store=store, seen=seen)
+            change_settings(audience, changes, networks=networks, store=store, seen=seen)
             store.hub_audit.record(AuditKind.NOTIFICATIONS_CHANGED, member=g.member.id)
         else:
-            change_settings_once(audience, changes, seen, sent, store=store)
+            change_settings_once(audience, changes, seen, sent, networks=networks, store=store)
     except SettingsFaultError as error:
         return _page(audience, shown=shown, faults=error.by_field), 422
     except ActionRefusedError as error:
@@ -123,6 +124,10 @@ def _test(audience: str) -> str | tuple[str, int]:
         abort(400 if sent not in list(Channel) else 409)
     channel = Channel(sent)
     tenant = None if audience == OPERATORS else audience
+    try:
+        check_tests(audience, channel, store=store)
+    except ActionRefusedError as error:
+        return _page(audience, refusal=error.why), _status(error.why)
     store.hub_audit.record(AuditKind.NOTIFICATION_TESTED, member=g.member.id, tenant=tenant)
     found = send_test(audience, channel, senders=senders, store=store)
     return _page(audience, tested=channel, answered=found)
@@ -186,6 +191,7 @@ def _page(  # noqa: PLR0913 - what was sent, and what came of it
         "has_mail": services.senders is not None and services.senders.mail is not None,
         "can_test": services.senders is not None,
         "channels": answers.CHANNELS,
+        "test_buttons": answers.TEST_BUTTONS,
         "weekdays": answers.WEEKDAYS,
         "all_weekdays": list(Weekday),
         "sides": [

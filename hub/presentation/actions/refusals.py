@@ -76,4 +76,7 @@ REFUSALS: Final[Mapping[ActionRefusal, LazyString]] = {
         "would have a source."
     ),
     ActionRefusal.NO_WEBHOOK: _("There is no webhook. Save its address first."),
+    ActionRefusal.TOO_MANY_TESTS: _(
+        "No test was sent: there were three in the last ten minutes. Wait a little."
+    ),
 }

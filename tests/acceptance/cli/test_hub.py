@@ -14,6 +14,7 @@ import requests
 from devtools.commands import COMMAND, command_environment, json_output, running, update_sync, wait_for
 from sandbox.environment import TENANT_KEY
 from tests.integration.hub.browser import DEADLINE, Browser
+from tests.integration.notifications.receivers import MailServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,22 @@ def test_the_hub_names_a_port_that_is_taken(env: dict[str, str], tmp_path: Path)
     assert "port is in use" in refused.stderr
     unknown = update_sync("hub", env={**env, "UPDATE_SYNC_HUB_HOST": "no such host"})
     assert (unknown.returncode, "UPDATE_SYNC_HUB_HOST" in unknown.stderr) == (2, True)
+
+
+def test_the_sandbox_sends_tests_of_notifications(tmp_path: Path) -> None:
+    """By the mail server that the environment names."""
+    log, page = tmp_path / "sandbox.log", f"tenants/{TENANT_KEY}/notifications/"
+    with MailServer() as mail:
+        env = command_environment(UPDATE_SYNC_HUB_PORT="0", **mail.variables)
+        with running("sandbox", "--hub", "--users", "60", env=env, log=log) as process:
+            browser = Browser(printed(log, _ADDRESS), "en")
+            form = {"recipients": "it@exempel.example", "most_failed": "3", "language": "en"}
+            assert browser.submit(page, browser.open(page), **form).status_code == 200
+            assert "have set up no mail server" not in browser.open(page).text
+            assert "(code 250)" in browser.submit(f"{page}test", browser.open(page), channel="mail").text
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(GRACE) == 0
+        assert [recipient for recipient, _ in mail.mails] == ["it@exempel.example"]
 
 
 def test_the_sandbox_opens_the_hub_signed_in(tmp_path: Path) -> None:

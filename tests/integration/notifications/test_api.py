@@ -56,6 +56,8 @@ def test_a_program_changes_and_tests_what_the_page_does(scene: Scene, ask: Calla
     assert ask("", {"most_failed": 5}, key="two", **state).status_code == 412
     wrong = ask("", {"quiet_from": "22:00"}, key="three")
     assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["quiet_to"])
+    wrong = ask("", {"webhook_url": "https://10.0.0.1/x"}, key="local")
+    assert (wrong.status_code, list(wrong.json()["errors"])) == (422, ["webhook_url"])
 
     assert ask("/test", {"channel": "mail"}, key="four").json() == {"answers": ["accepted 250"] * 2}
     secrets = [ask("/secret", key="five").json()["webhook_secret"] for _ in range(2)]

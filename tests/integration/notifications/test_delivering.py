@@ -85,6 +85,11 @@ def test_a_refused_receiver_keeps_no_other_from_the_mail(failing: Scene, answer:
     assert failing.send() == 1
     assert [recipient for recipient, _ in failing.mail.mails] == [RECIPIENT]
     assert states(failing)[-1] == ("mail", status, 1, f"refused {answer[:3]}")
+    [refused] = [each for each in failing.run("show", TENANT)["deliveries"] if each["recipient"] == other]
+    done = update_sync("notifications", "show", TENANT, env={**failing.env, "COLUMNS": "250"})
+    [row] = [line for line in done.stdout.splitlines() if line.strip().startswith(refused["delivery"])]
+    assert other in row
+    assert ("refused for good (550)" if answer.startswith("5") else "refused for now (451)") in row
 
 
 def test_a_receiver_that_was_taken_out_meanwhile_gets_nothing(failing: Scene) -> None:
@@ -111,6 +116,41 @@ def test_a_redirect_is_not_followed(failing: Scene) -> None:
     failing.send()
     assert ("webhook", "waiting", 1, "refused 307") in states(failing)
     assert len(failing.hook.bodies) == 1
+    done = update_sync("notifications", "test", TENANT, "--channel", "webhook", env=failing.env)
+    assert "redirects are not followed (307)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/hook",
+        "https://169.254.169.254/latest",
+        "https://localhost./x",
+        "https://a.localhost/",
+        "https://2130706433/",
+        "https://127.1/",
+        "https://[::1]/",
+        "http://9.9.9.9/",
+    ],
+)
+def test_an_address_that_is_never_asked_is_refused_when_it_is_saved(scene: Scene, url: str) -> None:
+    """As far as it is known then, unless it is in the operator's own networks."""
+    before = scene.store.notification_settings.get(TENANT)
+    env = {**scene.env, "UPDATE_SYNC_WEBHOOK_NETWORKS": ""}
+    done = update_sync("notifications", "set", TENANT, "--webhook", url, env=env)
+    assert (done.returncode, "Not an address that the whole internet can reach" in done.stderr) == (2, True)
+    assert scene.store.notification_settings.get(TENANT) == before
+    scene.run("set", TENANT, "--webhook", "http://127.0.0.1:1/x")
+    scene.run("set", TENANT, "--webhook", "https://9.9.9.9/x")
+
+
+def test_two_spellings_of_an_address_are_one(scene: Scene) -> None:
+    """As it was written first; also between two lists, of which a test sends one."""
+    spelt = ("--recipient", "Anna@exempel.example", "--recipient", "ANNA@exempel.example")
+    scene.run("set", TENANT, *spelt, "--repair-entra", "anna@Exempel.example")
+    assert scene.run("show", TENANT)["settings"]["recipients"] == ["Anna@exempel.example"]
+    scene.run("test", TENANT, "--channel", "mail")
+    assert len(scene.mail.mails) == 1
 
 
 @pytest.mark.parametrize(

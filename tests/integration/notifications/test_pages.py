@@ -113,6 +113,8 @@ def test_a_form_with_several_addresses_can_be_saved_again(scene: Scene, browser:
     [
         ("recipients", "Rektor <rektor@exempel.example>", "Write one e-mail address on each line"),
         ("webhook_url", "http:/x", "Write an address that begins with https://"),
+        ("webhook_url", "https://169.254.169.254/latest/", "that the whole internet can reach"),
+        ("webhook_url", "http://10.0.0.1/", "that the whole internet can reach"),
         ("most_failed", "many", "Write a whole number."),
         ("most_failed", "", "Write a whole number."),
         ("quiet_to", "22:00", "Write two different times"),
@@ -134,8 +136,13 @@ def test_what_cannot_be_is_said_beside_its_field(
 @pytest.mark.parametrize(
     ("language", "button", "accepted", "refused"),
     [
-        ("en", "Test by Mail", "It was accepted. (code 250)", "The receiver refused it. (code 503)"),
-        ("sv", "Testa: E-post", "Det togs emot. (kod 250)", "Mottagaren tog inte emot det. (kod 503)"),
+        ("en", "Send a test by mail", "It was accepted. (code 250)", "The receiver refused it. (code 503)"),
+        (
+            "sv",
+            "Skicka ett test med e-post",
+            "Det togs emot. (kod 250)",
+            "Mottagaren tog inte emot det. (kod 503)",
+        ),
     ],
 )
 def test_a_test_shows_what_was_answered(  # noqa: PLR0913, PLR0917 - the texts of a language
@@ -151,6 +158,39 @@ def test_a_test_shows_what_was_answered(  # noqa: PLR0913, PLR0917 - the texts o
     assert refused in text(browser.submit(f"{PAGE}test", page, channel="webhook"))
     assert refused in text(browser.open(PAGE))
     assert audited(scene).count(AuditKind.NOTIFICATION_TESTED) == 2
+
+
+def test_tests_take_no_ones_place_and_are_not_without_end(scene: Scene, browser: Browser) -> None:
+    """What was really told stays in view; after three tests by a channel there is no other for a while."""
+    finish(scene.store, start(scene.store, TENANT, "one"), {USERS[0]: FAILED})
+    assert scene.send() == 2
+    for _ in range(21):
+        scene.run("test", TENANT, "--channel", "webhook")
+    page = browser.open(PAGE)
+    told = text(page).partition("What was told last")[2]
+    assert (told.count("A test of the notifications"), told.count("Users could not be updated")) == (1, 2)
+    answers = [browser.submit(f"{PAGE}test", page, channel="mail").status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 422]
+    assert len(scene.mail.mails) == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("550", "refused it for good"), ("451", "does not take it just now")]
+)
+def test_the_page_says_which_address_was_refused_and_for_how_long(
+    scene: Scene, browser: Browser, code: str, said: str
+) -> None:
+    """Of two addresses one is refused, by a test and by what was told."""
+    other = "rektor@exempel.example"
+    scene.run("set", TENANT, "--recipient", other, "--recipient", RECIPIENT, "--no-webhook")
+    scene.mail.refused[other] = f"{code} no"
+    finish(scene.store, start(scene.store, TENANT, "one"), {USERS[0]: FAILED})
+    scene.send()
+    cards = [" ".join(each.split()) for each in text(browser.open(PAGE)).split("Users could not be updated")]
+    [card] = [each for each in cards if f"(code {code})" in each]
+    assert other in card
+    assert said in card
+    assert RECIPIENT not in card
 
 
 def test_a_secret_is_shown_once(scene: Scene, browser: Browser) -> None:

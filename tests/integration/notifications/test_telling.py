@@ -12,9 +12,11 @@ from administration.notifications.rounds import tick
 from cli.notifications.senders import open_senders
 from devtools.commands import json_output, update_sync
 from schemas.dead_letter_reasons import Reason
-from schemas.outcomes import Cause, Stage
-from schemas.runs.sync_result import Failure
+from schemas.outcomes import Cause, Outcome, Stage
+from schemas.runs.changes import ChangeKind
+from schemas.runs.sync_result import Failure, SyncResult
 from schemas.settings import load_settings
+from schemas.users.attributes import Attribute
 from tests.integration.cli.command_line import add_tenant, open_store, tenant_object
 from tests.integration.cli.json_docs import faults
 from tests.integration.hub.made_up_runs import FAILED, USERS, finish, start
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from tests.integration.notifications.conftest import Scene
     from tests.integration.notifications.receivers import MailServer
 
+CITY: Final = Attribute.CITY
+UPDATED: Final = SyncResult(
+    outcome=Outcome.UPDATED, skolon_id="s1", changed=(CITY,), change_kinds={CITY: ChangeKind.CHANGED}
+)
 OTHER: Final = Failure(reason=Reason.VALUE_TAKEN, stage=Stage.UPDATE, detail="eppn")
 
 
@@ -99,7 +105,7 @@ def test_it_is_told_above_a_number_and_well_again_at_half_of_it(scene: Scene) ->
             "a halted run waits for an answer",
             "the halted run has its answer",
         ),
-        (Cause.ENTRA_CREDENTIALS, "a run was halted", "the sync goes on"),
+        (Cause.ENTRA_CREDENTIALS, "a run was halted", "the run is halted no longer"),
     ],
 )
 def test_a_halt_and_a_question_lead_to_the_run(scene: Scene, cause: Cause, problem: str, well: str) -> None:
@@ -114,6 +120,24 @@ def test_a_halt_and_a_question_lead_to_the_run(scene: Scene, cause: Cause, probl
     fail(scene, "later")
     scene.send()
     assert scene.mail.subjects == [f"Exempelkommun: {problem}", f"Exempelkommun: Well again: {well}"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"), [(0, "It had changed no user"), (1, "It had changed 1 user before that.")]
+)
+def test_the_mail_of_a_halt_says_how_many_were_changed(scene: Scene, changed: int, said: str) -> None:
+    """It does not say that nothing is changed; a run that was cancelled is not said to have made all well."""
+    run = start(scene.store, TENANT, "halt")
+    for user in USERS[:changed]:
+        scene.store.receipts.finish(run, user, UPDATED)
+    scene.store.runs.halt(run, Cause.GUARD_EXCEEDED, "made up")
+    scene.send()
+    assert said in " ".join(body_of(scene).split())
+    assert "Until then it changes no further user" in " ".join(body_of(scene).split())
+    scene.store.runs.cancel(run)
+    scene.send()
+    assert "You need do nothing" not in body_of(scene)
+    assert "continued or cancelled" in " ".join(body_of(scene).split())
 
 
 def test_a_secret_is_told_of_30_7_and_1_days_before_it_expires(scene: Scene) -> None:
