@@ -41,6 +41,7 @@ def _as_json(found: ReplayForecast) -> dict[str, object]:
         "obsolete": found.obsolete,
         "outcomes": {str(outcome): count for outcome, count in sorted(found.outcomes.items())},
         "reasons": {str(reason): count for reason, count in sorted(found.failures.items())},
+        "partly_written": found.partly_written,
         "away": {str(service): count for service, count in sorted(found.away.items())},
         "in_other_run": found.in_other_run,
         "awaits_answer": found.awaits_answer,
@@ -56,6 +57,8 @@ def _print(found: ReplayForecast) -> None:
         echo(f"  {found.obsolete:>7}  obsolete: a newer run takes care of them, a replay would write nothing")
     for reason, count in sorted(found.failures.items()):
         echo(f"  {count:>7}  dead_lettered: {reason}")
+    if found.partly_written:
+        echo(f"  {found.partly_written:>7}  of those that would fail: their other values would be written")
     for service, count in sorted(found.away.items()):
         echo(f"  {count:>7}  unknown: {service} is away")
     if found.in_other_run:

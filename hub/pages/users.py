@@ -123,18 +123,19 @@ def show_values(tenant: str, user: str) -> str:
 def _page(tenant: str, view: UserView, *, values: bool) -> str:
     language = current_language()
     is_asked = view.now is not None and not view.now.is_unknown
+    can_sync = g.member.administers(tenant) and is_object_id(view.recorded.user)
     return render_template(
         "user.html",
         tenant=tenant_of(tenant),
         view=view,
         values=values,
-        answer=answers.answer_of(view, tenant, language),
+        answer=answers.answer_of(view, tenant, language, can_sync=can_sync),
         steps=steps.step_texts(view.now, language) if view.now else (),
         unwritten=steps.unwritten_texts(view.now.explanation, language) if view.now else {},
         comparisons=side_by_side(view.now) if view.now is not None and is_asked else (),
         agreements=answers.AGREEMENTS,
         hints=answers.HINTS,
-        can_sync=g.member.administers(tenant) and is_object_id(view.recorded.user),
+        can_sync=can_sync,
         decides=g.member.administers(tenant) and _waits_for_decision(view),
         names=ATTRIBUTE_NAMES[language],
     )

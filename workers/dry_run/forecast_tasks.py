@@ -84,7 +84,7 @@ class ForecastTasks:
         message = self._store.message_cipher.encrypt_user(
             UserSync(tenant=task.tenant, run=failure.run, user=user, payload=None)
         )
-        found = try_user(message, self._handler, original_payload=False)
+        found = try_user(message, self._handler, original_payload=False).result
         if isinstance(found, Outcome):
             return TriedUser(entra_id=user, outcome=found)
         if isinstance(found, Reason):

@@ -13,6 +13,7 @@ from schemas.errors import Dependency, HaltError, NotYetError, PermanentError, T
 from schemas.messages.messages import UserSync
 from schemas.outcomes import Outcome
 from schemas.users.graph_user import is_placeholder_id
+from workers.pipeline.incomplete import IncompleteUpdateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,10 +26,23 @@ THREADS: Final = 8
 PORTION: Final = 500
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tried:
+    """What would become of a user: an outcome, why it would fail, or what is away.
+
+    The result None stands for a user that another run still processes. `is_partly_written` says of one that
+    would fail that other values of it would be written all the same.
+    """
+
+    result: Outcome | Reason | Dependency | None
+    is_partly_written: bool = False
+
+
 @dataclass(kw_only=True)
 class ReplayForecast:
     """How many users would have each outcome; `failures` counts those that would fail again.
 
+    Of `partly_written` of these other values would be written all the same.
     `away` counts the users without a forecast, by the unavailable service. `in_other_run` counts users that
     another run still processes, and `awaits_answer` those that a newer run has which is halted and waits for
     an answer: a replay leaves them. Those whose outcome is `superseded` are obsolete: a newer run has them.
@@ -37,6 +51,7 @@ class ReplayForecast:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     failures: Counter[Reason] = field(default_factory=Counter)
     away: Counter[Dependency] = field(default_factory=Counter)
+    partly_written: int = 0
     in_other_run: int = 0
     awaits_answer: int = 0
 
@@ -69,7 +84,7 @@ def forecast_replay(
     """
     found = ReplayForecast()
 
-    def try_one(dead_letter: DeadLetter) -> Outcome | Reason | Dependency | None:
+    def try_one(dead_letter: DeadLetter) -> Tried:
         run, user = dead_letter.receipt_key or (0, "")
         message = UserSync(tenant=dead_letter.tenant or "", run=run, user=user, payload=dead_letter.payload)
         return try_user(message, handler, original_payload=original_payload or is_placeholder_id(user))
@@ -86,25 +101,23 @@ def forecast_replay(
     return found
 
 
-def try_user(
-    message: UserSync, handler: UserSyncHandler, *, original_payload: bool
-) -> Outcome | Reason | Dependency | None:
-    """Return what would become of a user: an outcome, why it would fail, or what is away.
-
-    None stands for a user that another run still processes. Raises `HaltError` when no user can be tried.
-    """
+def try_user(message: UserSync, handler: UserSyncHandler, *, original_payload: bool) -> Tried:
+    """Return what would become of a user; raises `HaltError` when no user can be tried."""
     try:
-        return handler.dry_run(message, original_payload=original_payload).outcome
+        return Tried(result=handler.dry_run(message, original_payload=original_payload).outcome)
+    except IncompleteUpdateError as error:
+        return Tried(result=error.reason, is_partly_written=bool(error.result.changed))
     except PermanentError as error:
-        return error.reason
+        return Tried(result=error.reason)
     except TransientError as error:
-        return error.dependency
+        return Tried(result=error.dependency)
     except NotYetError:
-        return None
+        return Tried(result=None)
 
 
-def _count(found: ReplayForecast, result: Outcome | Reason | Dependency | None) -> None:
-    match result:
+def _count(found: ReplayForecast, tried: Tried) -> None:
+    found.partly_written += tried.is_partly_written
+    match result := tried.result:
         case Outcome():
             found.outcomes[result] += 1
         case Reason():

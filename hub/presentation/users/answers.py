@@ -100,8 +100,11 @@ _DELAYS: Final[Mapping[DelayReason, LazyString]] = {
 }
 
 
-def answer_of(view: UserView, tenant: str, language: Language) -> Answer:
-    """Return what to say first about a user of a tenant, in the language of the current request."""
+def answer_of(view: UserView, tenant: str, language: Language, *, can_sync: bool = False) -> Answer:
+    """Return what to say first about a user of a tenant, in the language of the current request.
+
+    `can_sync` says that the button "Sync now" stands below it.
+    """
     now = view.now
     if now is None or now.is_unknown:
         return _recorded_answer(view, language)
@@ -112,7 +115,7 @@ def answer_of(view: UserView, tenant: str, language: Language) -> Answer:
         return _failed(reason, end["detail"], language, now.owner, [*more, *_written_all_the_same(now)])
     sentences = tuple(_decision(each, tenant) for each in now.decisions)
     if now.outcome is Outcome.WOULD_UPDATE:
-        return _differs(now, sentences)
+        return _differs(now, sentences, can_sync=can_sync)
     if now.outcome is Outcome.NOT_FOUND:
         why = _NOT_FOUND.get(now.not_found_reason) if now.not_found_reason is not None else None
         fix = gettext("If this person should be in Skolon, add them there: the sync adds no users.")
@@ -151,7 +154,7 @@ def _why_left_out(reason: str | None, language: Language, *, values: bool) -> st
                 "it may protect the person."
             )
         )
-    return page_detail(reason, language)
+    return str(gettext("Left out: %(reason)s.", reason=page_detail(reason, language)))
 
 
 def _written_all_the_same(now: CurrentState) -> tuple[str, ...]:
@@ -166,7 +169,7 @@ def _written_all_the_same(now: CurrentState) -> tuple[str, ...]:
     return (str(text),)
 
 
-def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:
+def _differs(now: CurrentState, decisions: tuple[str, ...], *, can_sync: bool) -> Answer:
     delay = () if now.delay is None else (_delay(now.delay),)
     count = sum(
         len(step.changes)
@@ -178,7 +181,7 @@ def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:
         "The next run that reads this user will change %(num)d values in Skolon.",
         count,
     )
-    owner, fix = _next_step(now.next_run)
+    owner, fix = _next_step(now.next_run, can_sync=can_sync)
     return Answer(
         short=gettext("Differs from Entra"),
         colour="warning",
@@ -188,9 +191,12 @@ def _differs(now: CurrentState, decisions: tuple[str, ...]) -> Answer:
     )
 
 
-def _next_step(next_one: NextRun | None) -> tuple[Owner | None, str]:
+def _next_step(next_one: NextRun | None, *, can_sync: bool) -> tuple[Owner | None, str]:
     if next_one is None or next_one.due is None:
-        return Owner.ADMINISTRATOR, gettext("No run is planned: start one on the page Runs.")
+        text = gettext("No run is planned: start one on the page Runs.")
+        if can_sync:
+            text = gettext("No run is planned: press Sync now, or start a run of all users on the page Runs.")
+        return Owner.ADMINISTRATOR, text
     if next_one.blocked_by is not None:
         return Owner.ADMINISTRATOR, gettext(
             "Run %(run)s is halted: it has to be answered first.", run=next_one.blocked_by.id

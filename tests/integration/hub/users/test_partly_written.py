@@ -57,3 +57,13 @@ def test_nothing_is_undone_where_nothing_is_written(stand_ins: Environment, admi
     text = text_of(administrator.open(f"tenants/{TENANT_KEY}/users/{entra_id(person)}/sync/").text)
     assert "nothing has to be written" in text
     assert "can be undone" not in text
+
+
+def test_where_no_run_is_planned_the_button_below_is_named(
+    stand_ins: Environment, administrator: Browser, browser: Browser
+) -> None:
+    """Who may press Sync now is told so; a reader, who has no such button, is not."""
+    person = next(each for each in stand_ins.municipality if each.outcome == "updated")
+    path, said = PATH + entra_id(person), "No run is planned: press Sync now, or start a run of all users"
+    assert said in text_of(administrator.open(path).text)
+    assert said not in text_of(browser.open(path).text)

@@ -210,6 +210,8 @@ def test_what_would_become_of_them_is_told_first(
     assert mended.outcomes[Outcome.NOT_FOUND] == expected["not_found"]
     reasons = made_up.municipality.expected_reasons()
     assert mended.failures == {Reason(reason): count for reason, count in reasons.items()}
+    partly = sum(bool(each.unwritten) and each.outcome == "dead_lettered" for each in made_up.municipality)
+    assert mended.partly_written == partly > 0
     assert dead_letters(sync) == before
     assert made_up.skolon_users() == users
     assert sync.store.runs.summary(failed.run.id).counts == failed.counts
