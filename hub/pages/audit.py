@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, abort, g, render_template, request
 from flask_babel import gettext, ngettext
@@ -10,11 +10,14 @@ from flask_babel import lazy_gettext as _
 
 from administration.hub.audit import read_audit
 from hub.addresses import tenant_of
+from hub.language import current_language
 from hub.presentation import words
 from hub.services import hub_services
+from schemas.details.names import ATTRIBUTE_NAMES
 from schemas.hub.member import Role
 from schemas.hub.session import AuditKind
 from schemas.tenants.match_decision import DecisionKind
+from schemas.users.attributes import Attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,6 +124,7 @@ def _facts_of(entry: AuditEntry) -> Iterator[tuple[str, str]]:
     """Yield what there is to say of an entry about a member, each with its label."""
     if entry.by is None and entry.kind in _TO_MEMBERS:
         yield gettext("By"), gettext("Skolon's operators, by a command")
+    yield from _mapping_facts(entry.mapping or {})
     membership = entry.membership
     if membership is None:
         return
@@ -130,6 +134,21 @@ def _facts_of(entry: AuditEntry) -> Iterator[tuple[str, str]]:
     former = _organisations(former_role, membership.former_tenants)
     now = _organisations(role, membership.tenants)
     yield gettext("Organisations"), now if former in {"", now} else f"{former} → {now}"
+
+
+def _mapping_facts(about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the draft, the attributes, and which of them needed a second person before and after."""
+
+    def names(attributes: Sequence[str]) -> str:
+        texts = ATTRIBUTE_NAMES[current_language()]
+        return ", ".join(texts[Attribute(each)] for each in attributes) or gettext("none")
+
+    if "draft" in about:
+        yield gettext("Draft"), str(about["draft"])
+    if about.get("attributes"):
+        yield gettext("Attributes"), names(about["attributes"])
+    if "before" in about:
+        yield gettext("Need a second person"), f"{names(about['before'])} → {names(about['after'])}"
 
 
 def _organisations(role: Role | None, tenants: Sequence[str]) -> str:

@@ -140,7 +140,8 @@ class Action:
     the one in Skolon (`skolon_id`), or both.
 
     `key` tells it from others of the tenant. The same key with other `fields` is another action, which is
-    refused. The audit names the `reason` and the number of `users` that it is done to, if it is.
+    refused. The audit names the `reason` and the number of `users` that it is done to, if it is,
+    and what of the `mapping` it is about.
     """
 
     kind: AuditKind
@@ -152,6 +153,7 @@ class Action:
     skolon_id: str | None = None
     reason: Reason | None = None
     users: int | None = None
+    mapping: Mapping[str, Any] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -55,6 +55,8 @@ class AuditEntry:
     What a program did has its `token`, and what was done to a run has the `run`; both are numbers. A run that
     was asked for has its trigger's `event`. A look at the names of a group has its `reason` and the number of
     `users`. An invitation, and a change of a member, has what the `membership` was and became.
+    What is about the `mapping` has the draft's number, the attributes, and those that needed a second person
+    `before` and `after`, as far as it is about them.
     `by` is another member who did it to `member`. A decision about a user in Skolon has the `skolon_id`.
     """
 
@@ -72,6 +74,7 @@ class AuditEntry:
     users: int | None = None
     event: str | None = None
     membership: Membership | None = None
+    mapping: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

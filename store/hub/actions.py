@@ -120,6 +120,7 @@ class HubActions:
             skolon_id=action.skolon_id,
             reason=action.reason,
             users=action.users,
+            mapping=action.mapping,
         )
         tenants = tables.tenants
         tenant_id = connection.scalar(select(tenants.c.id).where(tenants.c.key == action.tenant))

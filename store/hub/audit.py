@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
 
 from sqlalchemy import func, insert, select
 
@@ -14,7 +14,7 @@ from store.timestamps import as_utc, now
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -59,6 +59,7 @@ class EventFields(TypedDict, total=False):
     users: int | None
     event: str | None
     membership: Membership | None
+    mapping: Mapping[str, Any] | None
     address_digest: str | None
 
 
@@ -106,6 +107,7 @@ class HubAudit:
                 users=row.users,
                 event=row.event_id,
                 membership=row.membership and Membership.from_json(row.membership),
+                mapping=row.mapping,
                 at=as_utc(row.at),
             )
             for row in rows[:_PAGE_SIZE]

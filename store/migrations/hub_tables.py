@@ -74,6 +74,7 @@ def create_hub_tables() -> None:
         sa.Column("users", sa.Integer(), nullable=True),
         sa.Column("event_id", sa.String(length=200), nullable=True),
         sa.Column("membership", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("mapping", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hub_audit")),
         sqlite_autoincrement=True,

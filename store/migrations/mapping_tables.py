@@ -50,6 +50,7 @@ def create_mapping_tables() -> None:
         sa.Column("member_id", sa.Integer(), nullable=True),
         sa.Column("token_id", sa.Integer(), nullable=True),
         sa.Column("operator", sa.String(length=100), nullable=True),
+        sa.Column("approved_by_member", sa.Integer(), nullable=True),
         belongs_to("mapping_changes", "tenant_id", "tenants"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mapping_changes")),
         sqlite_autoincrement=True,

@@ -90,6 +90,8 @@ hub_audit = Table(
     Column("event_id", String(200)),
     # Of a member who was invited or changed: the role and the tenants, and the former ones.
     Column("membership", JSON(none_as_null=True)),
+    # Of what is about the mapping: the draft, its attributes, and which needed a second person.
+    Column("mapping", JSON(none_as_null=True)),
     timestamp("at"),
     Index("ix_hub_audit_address_digest", "address_digest", "kind", "at"),
     # Its ids are a page's cursor: they are never given again.

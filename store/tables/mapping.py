@@ -57,6 +57,8 @@ mapping_changes = Table(
     Column("token_id", Integer),
     # Which user of the machine used a command.
     Column("operator", String(100)),
+    # The second person, of a draft that needed one.
+    Column("approved_by_member", Integer),
     Index("ix_mapping_changes_tenant_id", "tenant_id"),
     sqlite_autoincrement=True,
 )

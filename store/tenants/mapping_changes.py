@@ -49,7 +49,14 @@ class MappingChanges:
 
 
 def record_mapping_change(  # noqa: PLR0913 - what it was, what it is, and who changed it
-    connection: Connection, tenant_id: int, before: Tenant, after: Tenant, *, by: Actor, operator: str | None
+    connection: Connection,
+    tenant_id: int,
+    before: Tenant,
+    after: Tenant,
+    *,
+    by: Actor,
+    operator: str | None,
+    approved_by: int | None = None,
 ) -> None:
     """Note a change of a tenant's mapping, if there is one."""
     if before.sources == after.sources:
@@ -62,6 +69,7 @@ def record_mapping_change(  # noqa: PLR0913 - what it was, what it is, and who c
         "member_id": by.member,
         "token_id": by.token,
         "operator": operator,
+        "approved_by_member": approved_by,
     }
     connection.execute(insert(tables.mapping_changes).values(values))
 
@@ -74,4 +82,5 @@ def _change(row: Row[Any]) -> MappingChange:
         after=restore_sources(row.after),
         by=Actor(member=row.member_id, token=row.token_id),
         operator=row.operator,
+        approved_by=row.approved_by_member,
     )

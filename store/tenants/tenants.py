@@ -111,12 +111,13 @@ class Tenants:
         seen_schedule: str | None = None,
         version: int | None = None,
         by: Actor = NO_ACTOR,
+        approved_by: int | None = None,
     ) -> Tenant:
         """Change what `changes` names, as `tenants set --from` takes it; return the tenant as it is now.
 
         `operator` is the user of the machine who does it, if known, and `by` a member or a program of the
-        Data Hub. Raises `ActionRefusedError` if the schedule is not as `seen_schedule` says, or the tenant
-        has another `version` by now.
+        Data Hub; member `approved_by` was the second person. Raises `ActionRefusedError` if the schedule
+        is not as `seen_schedule` says, or the tenant has another `version` by now.
         """
         with self._database.transaction() as connection:
             row = self._row(connection, key, lock=True)
@@ -137,7 +138,9 @@ class Tenants:
                 values["client_secret"] = self._cipher.encrypt(secret)
                 values |= {"client_secret_set": changed, "client_secret_set_by": operator}
             connection.execute(update(tables.tenants).where(tables.tenants.c.id == row.id).values(values))
-            record_mapping_change(connection, row.id, before, tenant, by=by, operator=operator)
+            record_mapping_change(
+                connection, row.id, before, tenant, by=by, operator=operator, approved_by=approved_by
+            )
             if mapping_fingerprint(tenant) != mapping_fingerprint(before):
                 forget_delta_links(connection, row.id)
             renew_sharing(connection, key, {before.organisation, tenant.organisation})

@@ -74,7 +74,10 @@ def approve_draft(
     Raises `ActionRefusedError` for who has worked on it, and if it has another version by now.
     """
     member = submission.actor.member
-    action = _action(AuditKind.DRAFT_APPROVED, draft.tenant, submission, draft=draft.id, version=version)
+    about = about_draft(draft, store.tenants.outline(draft.tenant))
+    action = _action(
+        AuditKind.DRAFT_APPROVED, draft.tenant, submission, about, draft=draft.id, version=version
+    )
 
     def approve() -> dict[str, Any]:
         fault = approval_fault(draft, member, store=store)
@@ -104,7 +107,10 @@ def set_approvals(  # noqa: PLR0913 - what is set, by which role, and what was s
     released = frozenset() if role is Role.OPERATOR else before - wanted
     kept = wanted | released
     kind = AuditKind.DRAFT_MADE if released and kept == before else AuditKind.APPROVALS_CHANGED
-    action = _action(kind, tenant, submission, attributes=sorted(map(str, wanted)))
+    about: dict[str, Any] = {"before": sorted(map(str, before)), "after": sorted(map(str, kept))}
+    if kept == before and released:
+        about = {"attributes": sorted(map(str, released))}
+    action = _action(kind, tenant, submission, about, attributes=sorted(map(str, wanted)))
 
     def change() -> dict[str, Any]:
         active, draft = store.tenants.outline(tenant), None
@@ -131,6 +137,16 @@ def check_approved(draft: MappingDraft, active: Tenant, active_state: str) -> No
         raise ActionRefusedError(ActionRefusal.NOT_APPROVED, "Another person has to approve the draft first.")
 
 
-def _action(kind: AuditKind, tenant: str, submission: Submission, **fields: Any) -> Action:
-    named: Mapping[str, Any] = fields
-    return Action(kind=kind, tenant=tenant, key=submission.key, fields=dict(named))
+def about_draft(draft: MappingDraft, active: Tenant) -> dict[str, Any]:
+    """Return what the audit says of a draft: its number, and the attributes that it changes."""
+    about = {"draft": draft.id, "attributes": sorted(map(str, differing(active.sources, draft.sources)))}
+    if draft.releases:
+        about["before"] = sorted(map(str, active.needs_approval))
+        about["after"] = sorted(map(str, active.needs_approval - draft.releases))
+    return about
+
+
+def _action(
+    kind: AuditKind, tenant: str, submission: Submission, about: Mapping[str, Any], **fields: Any
+) -> Action:
+    return Action(kind=kind, tenant=tenant, key=submission.key, mapping=about, fields=fields)

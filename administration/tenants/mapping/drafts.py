@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from administration.hub.actions import carry_out
 from administration.runs.actions.start import event_of
 from administration.runs.trigger import check_enabled, publish_request
-from administration.tenants.mapping.approval import check_approved, settings_of, to_approve
+from administration.tenants.mapping.approval import about_draft, check_approved, settings_of, to_approve
 from administration.tenants.preview import preview_of
 from administration.tenants.settings_check import keys_without_source, lost_match_keys
 from schemas.errors import UsageError
@@ -222,17 +222,16 @@ def activate_draft(
     they are. Raises `ActionRefusedError` if one is another by now, the draft is open no more, or no user
     would be found with it.
     """
-    action = _action(
-        AuditKind.MAPPING_ACTIVATED, draft.tenant, submission, draft=draft.id, version=version, active=active
-    )
+    about = about_draft(draft, store.tenants.outline(draft.tenant))
+    fields = {"draft": draft.id, "version": version, "active": active}
+    action = replace(_action(AuditKind.MAPPING_ACTIVATED, draft.tenant, submission, **fields), mapping=about)
 
     def activate() -> dict[str, Any]:
         found = view_draft(draft.tenant, draft.id, store=store)
         if found is None or not found.draft.is_open:
             raise ActionRefusedError(ActionRefusal.ENDED, "The draft is open no more.")
         is_same = version in (None, found.draft.version) and active in (None, found.active_state)
-        # After a crash in between, the mapping is active already.
-        if not is_same and (found.differences or found.to_approve):
+        if not is_same and (found.differences or found.to_approve):  # Else it is active already.
             raise ActionRefusedError(
                 ActionRefusal.CHANGED_MEANWHILE, "The draft or the mapping was changed in the meantime."
             )
@@ -240,7 +239,9 @@ def activate_draft(
             raise ActionRefusedError(ActionRefusal.NO_MATCH_KEY, "No user would be found in Skolon.")
         now = store.tenants.outline(draft.tenant)
         check_approved(found.draft, now, found.active_state)
-        store.tenants.change(draft.tenant, settings_of(found.draft, now), by=submission.actor)
+        second = found.draft.approved_by.member if found.to_approve and found.draft.approved_by else None
+        made = settings_of(found.draft, now)
+        store.tenants.change(draft.tenant, made, by=submission.actor, approved_by=second)
         store.mapping_drafts.record_activation(draft.tenant, draft.id, submission.actor)
         return {}
 
@@ -276,7 +277,8 @@ def restore_mapping(
 
 def discard_draft(draft: MappingDraft, submission: Submission, *, store: Store) -> None:
     """Remove a draft, once."""
-    action = _action(AuditKind.DRAFT_DISCARDED, draft.tenant, submission, draft=draft.id)
+    fields = {"draft": draft.id}
+    action = replace(_action(AuditKind.DRAFT_DISCARDED, draft.tenant, submission, **fields), mapping=fields)
 
     def discard() -> dict[str, Any]:
         store.mapping_drafts.remove(draft.tenant, draft.id)

@@ -19,7 +19,7 @@ from hub.presentation import settings_texts
 from hub.presentation.actions.refusals import REFUSALS
 from hub.presentation.mapping.texts import SOURCES, fault_text
 from hub.services import hub_services
-from schemas.hub.action import ActionRefusal, ActionRefusedError
+from schemas.hub.action import ActionRefusal, ActionRefusedError, Actor
 from schemas.tenants.mapping.sources import (
     MEMBER,
     InvalidMappingError,
@@ -160,7 +160,12 @@ def _page(tenant: str, *, faults: Sequence[str] = (), refusal: LazyString | str 
             for draft in store.mapping_drafts.list(tenant)
         ],
         changes=[
-            (change, differing(change.before, change.after), authors.name(change.by, change.operator))
+            (
+                change,
+                differing(change.before, change.after),
+                authors.name(change.by, change.operator),
+                "" if change.approved_by is None else authors.name(Actor(member=change.approved_by)),
+            )
             for change in changes
         ],
         may_try=may_act(tenant),

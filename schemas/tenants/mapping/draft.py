@@ -65,6 +65,7 @@ class MappingChange:
     """A change of the active mapping at an aware time.
 
     `by` is a member or a program of the Data Hub; `operator` is the user of the machine who used a command.
+    Member `approved_by` was the second person, of a draft that needed one.
     """
 
     id: int
@@ -73,3 +74,4 @@ class MappingChange:
     after: Sources
     by: Actor
     operator: str | None
+    approved_by: int | None = None

@@ -79,7 +79,12 @@ def test_who_has_drafted_does_not_approve_and_another_does(
     kinds = events(store)
     assert kinds.count(AuditKind.DRAFT_APPROVED) == 1
     assert AuditKind.MAPPING_ACTIVATED in kinds
-    assert "Approved a draft of the mapping" in administrator.open(f"tenants/{TENANT_KEY}/audit").text
+    audit = text_of(administrator.open(f"tenants/{TENANT_KEY}/audit").text)
+    approved = audit.partition("Approved a draft of the mapping")[2][:200]
+    assert f"Draft {number(draft)}" in approved
+    assert "Attributes EPPN" in approved
+    assert "Need a second person none → EPPN" in audit
+    assert "Approved by Bo Bredvid." in text_of(administrator.open(PATH).text)
 
 
 @pytest.mark.parametrize("what", ["draft", "active mapping"])
