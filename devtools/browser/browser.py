@@ -63,6 +63,8 @@ def axe_script() -> str:
 
 def violations(page: Page, script: str) -> list[str]:
     """Return what axe finds on a page; `script` is `axe_script`'s."""
+    # What a test has waited for may stand there before the style sheets have come.
+    page.wait_for_load_state()
     # Not as a script element: the page's policy forbids that.
     page.evaluate(script)
     found: list[str] = page.evaluate(_RUN, list(_RULES))

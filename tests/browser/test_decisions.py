@@ -58,8 +58,9 @@ def office(
 
 def judged(page: Page, axe: str) -> Page:
     """Return the page, in which axe finds nothing, and which is no wider than the screen."""
+    found = violations(page, axe)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert (violations(page, axe), overflow) == ([], 0), page.url
+    assert (found, overflow) == ([], 0), page.url
     return page
 
 

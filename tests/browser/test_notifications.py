@@ -160,6 +160,7 @@ def test_axe_finds_nothing_wrong_with_them(site: Site, look: Look) -> None:
                 page.locator("#most_failed").fill("many")
                 page.locator("form", has=page.locator("#recipients")).locator("button").click()
                 page.locator("#recipients-fault").wait_for()
+            page.wait_for_load_state()
             overflow = page.evaluate("document.documentElement.scrollWidth") - look.width
             wrong = [*violations(page, site.axe), *([f"{overflow} px too wide"] if overflow > 0 else [])]
             if wrong:
