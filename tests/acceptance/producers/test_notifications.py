@@ -49,5 +49,5 @@ def test_two_schedulers_tell_of_a_halt_and_of_its_end(
     assert [each["type"] for each in hook.bodies] == kinds
     assert [subject.partition(": ")[2] for subject in mail.subjects] == [
         "en körning har stoppats",
-        "Åter i ordning: synken fortsätter",
+        "Åter i ordning: körningen är inte längre stoppad",
     ]
