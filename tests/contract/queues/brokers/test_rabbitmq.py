@@ -55,8 +55,11 @@ def expected_arguments(queue: str) -> dict[str, dict[str, Any]]:
         "x-dead-letter-strategy": "at-least-once",
         "x-overflow": "reject-publish",
     }
+    # A request for a run stands behind no others.
+    quick = {} if queue == TENANT_SYNC_QUEUE else {f"{queue}.quick": work}
     return {
         queue: work,
+        **quick,
         f"{queue}.redelivered": work,
         f"{queue}.quarantine": work,
         f"{queue}.DQ": {**work, "x-delivery-limit": 1_000_000},
