@@ -6,10 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, abort, g, render_template
-from flask_babel import gettext as _
 
 from administration.dead_letters.open_failures import failed_users_list, failed_users_now, failure_groups
 from administration.dead_letters.set_aside import groups_aside
+from administration.notifications.repair_list import RepairEntry
 from administration.paging import UsersPage, all_users
 from administration.remedies import FailureOwners
 from administration.runs.tenant_runs import undos_since
@@ -19,9 +19,8 @@ from hub.addresses import reason_of, requested_page, tenant_of
 from hub.language import current_language
 from hub.presentation.advice import advice_on
 from hub.presentation.lists.files import csv_file
+from hub.presentation.lists.repair import HEADINGS, repair_rows
 from hub.presentation.problems import describe_problem
-from hub.presentation.times import zoned
-from hub.presentation.words import OWNERS, REASONS
 from hub.services import hub_services
 from schemas.fields import is_object_id
 from schemas.tenants.tenant_status import ProblemKind
@@ -165,27 +164,6 @@ def _csv(tenant: str, reason: Reason | None) -> Response:
         else failed_users_list(tenant, reason, store=store)
     )
     users, owners = all_users(read), FailureOwners(store)
-    rows = (
-        (
-            each.entra_id,
-            REASONS[each.reason],
-            advice.detail_text(each.detail),
-            advice.to_do_for_one,
-            OWNERS[advice.owner],
-            zoned(each.since),
-            each.run,
-        )
-        for each in users
-        for owner in (owners.of(tenant, each.reason, each.detail),)
-        for advice in (advice_on(each.reason, language, owner=owner),)
-    )
-    headings = (
-        _("Entra id"),
-        _("Why"),
-        _("What is wrong"),
-        _("What to do"),
-        _("Who must act"),
-        _("Since"),
-        _("Run"),
-    )
-    return csv_file(f"{found.key}-{reason or 'failed-users'}", headings, rows)
+    entries = (RepairEntry(failure=each, owner=owners.of(tenant, each.reason, each.detail)) for each in users)
+    rows = repair_rows(entries, language)
+    return csv_file(f"{found.key}-{reason or 'failed-users'}", HEADINGS, rows)
