@@ -6,20 +6,16 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from administration.notifications.rounds import tick
 from cli.notifications.senders import open_senders
-from schemas.errors import TransientError, error_location
+from queues.consuming.periodic_tasks import PeriodicTask, repeat
 
 if TYPE_CHECKING:
+    from administration.notifications.senders import Senders
     from bootstrap.services import Services
-    from schemas.errors import Dependency
 
 #: Seconds between two looks.
 INTERVAL: Final = 60.0
-
-_log = structlog.get_logger(__name__)
 
 
 def start_notifications(services: Services) -> None:
@@ -30,23 +26,25 @@ def start_notifications(services: Services) -> None:
     """
     # Each minute the same users are counted, of which hardly any has changed.
     services.store.report_cache.enable()
-    threading.Thread(target=_tell_forever, args=(services,), name="notifications", daemon=True).start()
+    task = PeriodicTask(call=_Rounds(services).tell, interval=INTERVAL)
+    threading.Thread(
+        target=repeat,
+        args=(task, threading.Event()),
+        kwargs={"at_once": True},
+        name="notifications",
+        daemon=True,
+    ).start()
 
 
-def _tell_forever(services: Services) -> None:
-    senders = None
-    away: Dependency | None = None
-    pause = threading.Event()
-    while True:
-        try:
-            senders = senders or open_senders(services.settings, services.store)
-            tick(dt.datetime.now(dt.UTC), senders=senders, store=services.store)
-        except TransientError as error:
-            if error.dependency is not away:
-                _log.info("notifications_skipped", service=str(error.dependency), detail=error.detail)
-            away = error.dependency
-        except Exception as error:  # noqa: BLE001 - its text may hold an address, and it goes on
-            _log.error("notifications_failed", error=type(error).__name__, place=error_location(error))
-        else:
-            away = None
-        pause.wait(INTERVAL)
+class _Rounds:
+    """Opens what sends at the first round, which may find the database away."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._senders: Senders | None = None
+
+    def tell(self) -> None:
+        """Tell what there is to tell now."""
+        store = self._services.store
+        self._senders = self._senders or open_senders(self._services.settings, store)
+        tick(dt.datetime.now(dt.UTC), senders=self._senders, store=store)

@@ -42,25 +42,34 @@ class PeriodicTasks(Middleware):
         del broker, worker
         self._stopping.clear()
         for task in self._tasks:
-            threading.Thread(target=self._run, args=(task,), name="background", daemon=True).start()
+            threading.Thread(
+                target=repeat, args=(task, self._stopping), name="background", daemon=True
+            ).start()
 
     def before_worker_shutdown(self, broker: Broker, worker: Any) -> None:
         """Look no more; what is under way need not be waited for."""
         del broker, worker
         self._stopping.set()
 
-    def _run(self, task: PeriodicTask) -> None:
-        away: Dependency | None = None
-        while not self._stopping.wait(task.interval):
-            try:
-                task.call()
-            except ShutdownError:
-                return
-            except TransientError as error:
-                if error.dependency is not away:
-                    _log.info("periodic_task_skipped", service=str(error.dependency), detail=error.detail)
-                away = error.dependency
-            except Exception as error:  # noqa: BLE001 - its text may hold personal data, and it goes on
-                _log.error("periodic_task_failed", error=type(error).__name__, place=error_location(error))
-            else:
-                away = None
+
+def repeat(task: PeriodicTask, stopping: threading.Event, *, at_once: bool = False) -> None:
+    """Do a task each time that its interval has passed, until `stopping` is set or the process stops.
+
+    The first time is `at_once`, or after an interval.
+    """
+    away: Dependency | None = None
+    pause = 0.0 if at_once else task.interval
+    while not stopping.wait(pause):
+        pause = task.interval
+        try:
+            task.call()
+        except ShutdownError:
+            return
+        except TransientError as error:
+            if error.dependency is not away:
+                _log.info("periodic_task_skipped", service=str(error.dependency), detail=error.detail)
+            away = error.dependency
+        except Exception as error:  # noqa: BLE001 - its text may hold personal data, and it goes on
+            _log.error("periodic_task_failed", error=type(error).__name__, place=error_location(error))
+        else:
+            away = None
